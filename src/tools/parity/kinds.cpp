@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The table of case kinds. A new kind is one file with its runner and one line here.
+#include "tools/parity/kinds.h"
+
+#include <array>
+
+namespace sdv2::parity {
+namespace {
+
+void needs_engine(const Case&, at::Device, Report& report) { report.skip("engine"); }
+
+struct Kind {
+  const char* name;
+  Runner runner;
+};
+
+constexpr std::array kKinds = {
+    Kind{"stream_batch", needs_engine}, Kind{"single_wo", needs_engine},   Kind{"e2e", needs_engine},
+    Kind{"ring_traces", needs_engine},  Kind{"sink_traces", needs_engine},
+};
+
+}  // namespace
+
+Runner find_runner(const std::string& kind) {
+  for (const auto& entry : kKinds)
+    if (kind == entry.name) return entry.runner;
+  return nullptr;
+}
+
+}  // namespace sdv2::parity

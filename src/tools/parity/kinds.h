@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The runners, one per kind of case; each stands in a file of its own (run_<kind>.cpp).
+#pragma once
+
+#include "tools/parity/case.h"
+
+namespace sdv2::parity {
+
+}  // namespace sdv2::parity
