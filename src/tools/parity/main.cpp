@@ -5,6 +5,8 @@
 #include <cstring>
 #include <exception>
 
+#include <c10/core/GradMode.h>
+
 #include "tools/parity/case.h"
 
 namespace sdv2::parity {
@@ -102,7 +104,7 @@ int main(int argc, char** argv) {
   // float32 cases assume true float32: no TF32 in matrix products and convolutions.
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setAllowTF32CuDNN(false);
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   int passed = 0, failed = 0, skipped = 0;
   for (const auto& dir : cases) {
     switch (run(dir, at::Device(device))) {

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs the tests.
+#
+#   tests/run.sh [--suite S]... [--sanitize address|thread] [--list]
+#
+#   --suite S       only these suites (unit, golden, elements, pipelines, faults, fuzz, lint; nightly: fuzz-nightly, soak)
+#   --sanitize X    in a build of its own: address = ASan + UBSan, thread = TSan
+#   --list          print the tests, run nothing
+#
+# With CI=true warnings are errors. Ends with the totals; exit code 0 when nothing failed.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
+
+build_dir=build
+options=()
+suites=()
+list=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --suite) suites+=("--suite=${2:?--suite needs a name}") && shift 2 ;;
+    --sanitize)
+      case ${2:-} in
+        address) options+=(-Db_sanitize=address,undefined) ;;
+        thread) options+=(-Db_sanitize=thread) ;;
+        *) echo "tests/run.sh: --sanitize takes address or thread" >&2 && exit 2 ;;
+      esac
+      build_dir=build-$2
+      shift 2
+      ;;
+    --list) list=1 && shift ;;
+    -h | --help) usage && exit 0 ;;
+    *) echo "tests/run.sh: unknown option $1" >&2 && usage >&2 && exit 2 ;;
+  esac
+done
+[ "${CI:-}" != true ] || options+=(-Dwerror=true)
+[ ${#suites[@]} -gt 0 ] || suites=(--no-suite=fuzz-nightly --no-suite=soak --no-suite=quality)
+
+subprojects/setup.sh "$build_dir" "${options[@]}"
+export PATH=$root/.deps/venv/bin:$PATH
+# Precompiled headers are cached too.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+echo "[build] ninja -C $build_dir"
+ninja -C "$build_dir" --quiet
+if [ -n "$list" ]; then
+  meson test -C "$build_dir" --no-rebuild --list "${suites[@]}"
+  exit 0
+fi
+
+# What our libraries cannot help: leaks and races inside libraries that are not instrumented.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:detect_container_overflow=0:abort_on_error=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$root/tests/lsan.supp:print_suppressions=0}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$root/tests/tsan.supp:halt_on_error=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+
+status=0
+meson test -C "$build_dir" --no-rebuild --print-errorlogs "${suites[@]}" || status=$?
+python3 tests/totals.py "$build_dir/meson-logs/testlog.junit.xml"
+exit "$status"
