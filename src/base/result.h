@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Errors as values. Inside the engine a function that can fail returns Result<T>; exceptions never cross a C border.
+// Errors as values. Inside the engine a function that can fail returns Result<T>; exceptions never cross a C
+// border.
 #pragma once
 
 #include <cassert>
@@ -25,15 +26,24 @@ enum class ErrorCode {
 // Short, stable word for a code ("corrupt"), for messages and logs.
 constexpr const char* to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument: return "invalid argument";
-    case ErrorCode::kNotFound: return "not found";
-    case ErrorCode::kCorrupt: return "corrupt";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kOutOfMemory: return "out of memory";
-    case ErrorCode::kBusy: return "busy";
-    case ErrorCode::kCancelled: return "cancelled";
-    case ErrorCode::kDevice: return "device";
-    case ErrorCode::kInternal: return "internal";
+    case ErrorCode::kInvalidArgument:
+      return "invalid argument";
+    case ErrorCode::kNotFound:
+      return "not found";
+    case ErrorCode::kCorrupt:
+      return "corrupt";
+    case ErrorCode::kUnsupported:
+      return "unsupported";
+    case ErrorCode::kOutOfMemory:
+      return "out of memory";
+    case ErrorCode::kBusy:
+      return "busy";
+    case ErrorCode::kCancelled:
+      return "cancelled";
+    case ErrorCode::kDevice:
+      return "device";
+    case ErrorCode::kInternal:
+      return "internal";
   }
   return "unknown";
 }
@@ -48,8 +58,10 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -95,13 +107,13 @@ class [[nodiscard]] Result<void> {
 
 // `SDV2_TRY(auto x, make_x());` assigns the value, or returns the error from the enclosing function.
 #define SDV2_TRY(target, expression) SDV2_TRY_NAMED(SDV2_CONCAT(sdv2_result_, __LINE__), target, expression)
-#define SDV2_TRY_NAMED(name, target, expression) \
-  auto name = (expression);                      \
+#define SDV2_TRY_NAMED(name, target, expression)  \
+  auto name = (expression);                       \
   if (!name.ok()) return std::move(name).error(); \
   target = *std::move(name)
 
 // `SDV2_CHECK(do_it());` returns the error of a Result<void> from the enclosing function.
-#define SDV2_CHECK(expression)                                               \
-  do {                                                                       \
+#define SDV2_CHECK(expression)                                                                     \
+  do {                                                                                             \
     if (auto sdv2_status = (expression); !sdv2_status.ok()) return std::move(sdv2_status).error(); \
   } while (false)

@@ -59,8 +59,8 @@ void formula_uniform(std::string_view name, uint64_t seed, uint64_t first, std::
 
 std::string FormulaSource::name() const { return "random weights, seed " + std::to_string(seed_); }
 
-Result<at::Tensor> FormulaSource::read(const std::string& key, const std::vector<int64_t>& shape, at::ScalarType type,
-                                       at::Device device) {
+Result<at::Tensor> FormulaSource::read(const std::string& key, const std::vector<int64_t>& shape,
+                                       at::ScalarType type, at::Device device) {
   const auto [base, scale] = rule_for(key, shape);
   at::Tensor tensor = at::empty(shape, at::kFloat);
   float* const data = tensor.mutable_data_ptr<float>();

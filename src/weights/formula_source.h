@@ -9,13 +9,13 @@
 
 namespace sdv2 {
 
-// Uniform numbers r in [-1, 1), exact in float32:  h(name, seed, i) = splitmix64(fnv1a64(name) + seed·0x9E37…15 + i),
-// r = 2·(h >> 40)/2^24 − 1. Fills out[j] with r for index first + j. Any thread.
+// Uniform numbers r in [-1, 1), exact in float32:  h(name, seed, i) = splitmix64(fnv1a64(name) +
+// seed·0x9E37…15 + i), r = 2·(h >> 40)/2^24 − 1. Fills out[j] with r for index first + j. Any thread.
 void formula_uniform(std::string_view name, uint64_t seed, uint64_t first, std::span<float> out);
 
-// Weight sources that make any tensor asked for, scaled by the kind of its key: norm weights 1 + 0.1r, modulation 0.3r, other
-// vectors 0.1r, embedding tables r, everything else r·sqrt(3 / fan_in). Evaluated in double, rounded once to float32, then to
-// the wanted type.
+// Weight sources that make any tensor asked for, scaled by the kind of its key: norm weights 1 + 0.1r,
+// modulation 0.3r, other vectors 0.1r, embedding tables r, everything else r·sqrt(3 / fan_in). Evaluated in
+// double, rounded once to float32, then to the wanted type.
 class FormulaSource : public WeightSource {
  public:
   explicit FormulaSource(uint64_t seed) : seed_(seed) {}

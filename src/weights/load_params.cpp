@@ -41,7 +41,8 @@ Result<void> check_keys(const ParamList& wanted, const WeightSource& source) {
       continue;
     }
     if (found->second->shape != param.shape)
-      misshapen.push_back(param.key + " is " + shape_text(found->second->shape) + ", wanted " + shape_text(param.shape));
+      misshapen.push_back(param.key + " is " + shape_text(found->second->shape) + ", wanted " +
+                          shape_text(param.shape));
     have.erase(found);
   }
   for (const auto& info : *tensors)
@@ -56,7 +57,8 @@ Result<void> check_keys(const ParamList& wanted, const WeightSource& source) {
   return Error{ErrorCode::kCorrupt, text.str()};
 }
 
-Result<void> load_params(const ParamList& params, WeightSource& source, at::ScalarType type, at::Device device) {
+Result<void> load_params(const ParamList& params, WeightSource& source, at::ScalarType type,
+                         at::Device device) {
   for (const auto& param : params) {
     auto tensor = source.read(param.key, param.shape, type, device);
     if (!tensor.ok()) return std::move(tensor).error();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // How a network names its parameters, once. Every module has a member function
-//     void list(const ParamScope& p) { p("weight", weight, {out, in}); p("bias", bias, {out}); norm.list(p / "norm"); }
+//     void list(const ParamScope& p) { p("weight", weight, {out, in}); p("bias", bias, {out}); norm.list(p /
+//     "norm"); }
 // and from that one list follow the key check, loading, random weights, counting and training.
 #pragma once
 
@@ -13,7 +14,8 @@
 
 namespace sdv2 {
 
-// One parameter: its key in the original (Wan, UMT5, TAEHV) state dict, its shape, and where its tensor lives.
+// One parameter: its key in the original (Wan, UMT5, TAEHV) state dict, its shape, and where its tensor
+// lives.
 struct Param {
   std::string key;
   std::vector<int64_t> shape;
@@ -28,7 +30,9 @@ class ParamScope {
   explicit ParamScope(ParamList& out, std::string prefix = "") : out_(&out), prefix_(std::move(prefix)) {}
 
   // The child scope: keys below it begin with "<prefix>name.".
-  ParamScope operator/(std::string_view name) const { return ParamScope(*out_, prefix_ + std::string(name) + "."); }
+  ParamScope operator/(std::string_view name) const {
+    return ParamScope(*out_, prefix_ + std::string(name) + ".");
+  }
   ParamScope operator/(int64_t index) const { return *this / std::to_string(index); }
 
   void operator()(std::string_view name, at::Tensor& slot, std::vector<int64_t> shape) const {

@@ -31,16 +31,19 @@ class WeightSource {
   // The tensors a source holds, or nullptr when it can make any tensor that is asked for (formula weights).
   virtual const std::vector<TensorInfo>* tensors() const = 0;
 
-  // One tensor of the given shape, contiguous, converted to `type` on `device`. Holds at most this one tensor in host
-  // memory besides what is mapped. Errors: kNotFound, kCorrupt (shape or bounds), kOutOfMemory.
-  virtual Result<at::Tensor> read(const std::string& key, const std::vector<int64_t>& shape, at::ScalarType type,
-                                  at::Device device) = 0;
+  // One tensor of the given shape, contiguous, converted to `type` on `device`. Holds at most this one tensor
+  // in host memory besides what is mapped. Errors: kNotFound, kCorrupt (shape or bounds), kOutOfMemory.
+  virtual Result<at::Tensor> read(const std::string& key, const std::vector<int64_t>& shape,
+                                  at::ScalarType type, at::Device device) = 0;
 };
 
-// Compares a source with the full list of a network's parameters. One error names every missing, extra and misshapen key.
+// Compares a source with the full list of a network's parameters. One error names every missing, extra and
+// misshapen key.
 Result<void> check_keys(const ParamList& wanted, const WeightSource& source);
 
-// Fills the parameters' tensors from the source, one after the other. `params` may be a part of a network (some blocks).
-Result<void> load_params(const ParamList& params, WeightSource& source, at::ScalarType type, at::Device device);
+// Fills the parameters' tensors from the source, one after the other. `params` may be a part of a network
+// (some blocks).
+Result<void> load_params(const ParamList& params, WeightSource& source, at::ScalarType type,
+                         at::Device device);
 
 }  // namespace sdv2

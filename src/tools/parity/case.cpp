@@ -17,8 +17,8 @@ struct FileFolder {
   const char* marker;
   const char* kind;
 };
-constexpr std::array kFileFolders = {FileFolder{"expected.json", "checkpoint_files"}, FileFolder{"clean.json", "text"},
-                                     FileFolder{"vae.json", "manifests"}};
+constexpr std::array kFileFolders = {FileFolder{"expected.json", "checkpoint_files"},
+                                     FileFolder{"clean.json", "text"}, FileFolder{"vae.json", "manifests"}};
 
 nlohmann::json read_json(const fs::path& path) {
   std::ifstream file(path);
@@ -31,7 +31,8 @@ nlohmann::json read_json(const fs::path& path) {
 at::ScalarType Case::type() const {
   const std::string profile = json.value("profile", "");
   if (profile.find("bf16") != std::string::npos) return at::kBFloat16;
-  if (profile.find("f16") != std::string::npos || profile.find("float16") != std::string::npos) return at::kHalf;
+  if (profile.find("f16") != std::string::npos || profile.find("float16") != std::string::npos)
+    return at::kHalf;
   return at::kFloat;
 }
 
@@ -39,8 +40,9 @@ Tolerance tolerance_of(const nlohmann::json& object) {
   return {object.at("max_abs").get<double>(), object.at("rel_l2").get<double>()};
 }
 
-void Report::compare(const std::string& what, const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance,
-                     const std::optional<at::Tensor>& fp32, double measured_rel_l2) {
+void Report::compare(const std::string& what, const at::Tensor& got, const at::Tensor& want,
+                     const Tolerance& tolerance, const std::optional<at::Tensor>& fp32,
+                     double measured_rel_l2) {
   ++compared_;
   if (got.sizes() != want.sizes()) {
     std::ostringstream text;
@@ -67,8 +69,8 @@ void Report::compare(const std::string& what, const at::Tensor& got, const at::T
   if (max_abs <= tolerance.max_abs && rel_l2 <= tolerance.rel_l2) return;
   if (fp32.has_value() && distance(*fp32) <= 1.5 * measured_rel_l2) return;
   std::ostringstream text;
-  text << what << ": max_abs " << max_abs << ", rel_l2 " << rel_l2 << " (tolerance " << tolerance.max_abs << ", "
-       << tolerance.rel_l2 << ")";
+  text << what << ": max_abs " << max_abs << ", rel_l2 " << rel_l2 << " (tolerance " << tolerance.max_abs
+       << ", " << tolerance.rel_l2 << ")";
   failures_.push_back(text.str());
 }
 

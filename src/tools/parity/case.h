@@ -37,10 +37,12 @@ Tolerance tolerance_of(const nlohmann::json& object);
 // Collects the comparisons of one case. A case fails when a comparison fails or nothing was compared.
 class Report {
  public:
-  // Compares got with want (same shape, any types; in double). `fp32` is the `*.fp32` twin where there is one: a low-precision
-  // output also passes when its rel_l2 against it is at most 1.5 × `measured_rel_l2` (the goldens' README, section 2).
-  void compare(const std::string& what, const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance,
-               const std::optional<at::Tensor>& fp32 = std::nullopt, double measured_rel_l2 = 0);
+  // Compares got with want (same shape, any types; in double). `fp32` is the `*.fp32` twin where there is
+  // one: a low-precision output also passes when its rel_l2 against it is at most 1.5 × `measured_rel_l2`
+  // (the goldens' README, section 2).
+  void compare(const std::string& what, const at::Tensor& got, const at::Tensor& want,
+               const Tolerance& tolerance, const std::optional<at::Tensor>& fp32 = std::nullopt,
+               double measured_rel_l2 = 0);
   // An exact comparison: passes when `equal`; the text says what differed.
   void exact(const std::string& what, bool equal, const std::string& difference = "");
   // A case that this build cannot run; `why` is printed ("engine").
@@ -64,14 +66,16 @@ class Report {
   std::string skipped_;
 };
 
-// Runs one kind of case on a device. Throws std::exception on a malformed case; the caller reports it as a failure.
+// Runs one kind of case on a device. Throws std::exception on a malformed case; the caller reports it as a
+// failure.
 using Runner = void (*)(const Case&, at::Device, Report&);
 
 // The runner of a kind, or nullptr for an unknown one.
 Runner find_runner(const std::string& kind);
 
-// Reads a folder: case.json + expected.safetensors, or one of the folders of plain files (checkpoint_files, manifests, text),
-// whose kind is the name of its index file. Throws std::runtime_error with the file and the reason.
+// Reads a folder: case.json + expected.safetensors, or one of the folders of plain files (checkpoint_files,
+// manifests, text), whose kind is the name of its index file. Throws std::runtime_error with the file and the
+// reason.
 Case load_case(const std::filesystem::path& dir);
 
 // Whether a folder is a case (else it is searched for cases).

@@ -25,7 +25,8 @@ at::Tensor gauss(const std::string& name, const std::vector<int64_t>& shape, uin
   return sum * 0.8660253882408142f;  // float32(sqrt(3) / 2)
 }
 
-at::Tensor frames(const std::vector<int64_t>& shape, uint64_t seed, double amp, const std::vector<int64_t>& offsets) {
+at::Tensor frames(const std::vector<int64_t>& shape, uint64_t seed, double amp,
+                  const std::vector<int64_t>& offsets) {
   if (shape.size() != 5 || shape[0] != 1 || shape[1] != 3 || static_cast<size_t>(shape[2]) != offsets.size())
     throw std::runtime_error("frames input: shape must be [1,3,T,H,W] with one offset per frame");
   const at::Tensor c = at::arange(3, at::kLong).view({3, 1, 1, 1});
@@ -33,11 +34,13 @@ at::Tensor frames(const std::vector<int64_t>& shape, uint64_t seed, double amp, 
   const at::Tensor y = at::arange(shape[3], at::kLong).view({1, 1, -1, 1});
   const at::Tensor x = at::arange(shape[4], at::kLong).view({1, 1, 1, -1});
   const auto shift = static_cast<int64_t>(7 * seed % 64);
-  const at::Tensor wave = tri(3 * x + 2 * y + o + 21 * c) * 0.5 + tri(x - 2 * y - 2 * o + 13 * c + shift) * 0.5;
+  const at::Tensor wave =
+      tri(3 * x + 2 * y + o + 21 * c) * 0.5 + tri(x - 2 * y - 2 * o + 13 * c + shift) * 0.5;
   return (wave * amp).to(at::kFloat).unsqueeze(0);
 }
 
-at::Tensor make_input(const nlohmann::json& case_json, const std::string& name, uint64_t seed, at::ScalarType type) {
+at::Tensor make_input(const nlohmann::json& case_json, const std::string& name, uint64_t seed,
+                      at::ScalarType type) {
   for (const auto& input : case_json.at("inputs")) {
     if (input.at("name") != name) continue;
     const auto shape = input.at("shape").get<std::vector<int64_t>>();
@@ -45,7 +48,8 @@ at::Tensor make_input(const nlohmann::json& case_json, const std::string& name, 
     const uint64_t input_seed = input.value("seed", seed);
     if (rule == "gauss") return gauss(name, shape, input_seed).to(type).to(at::kFloat);
     if (rule == "frames")
-      return frames(shape, input_seed, input.value("amp", 1.0), input.at("offsets").get<std::vector<int64_t>>())
+      return frames(shape, input_seed, input.value("amp", 1.0),
+                    input.at("offsets").get<std::vector<int64_t>>())
           .to(type)
           .to(at::kFloat);
     throw std::runtime_error("input " + name + ": unknown rule " + rule);

@@ -4,6 +4,4 @@
 
 #include "tools/parity/case.h"
 
-namespace sdv2::parity {
-
-}  // namespace sdv2::parity
+namespace sdv2::parity {}  // namespace sdv2::parity

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sdv2-parity DIR… [--device cpu|cuda:0]: runs every golden case below the folders and prints one line per case.
+// sdv2-parity DIR… [--device cpu|cuda:0]: runs every golden case below the folders and prints one line per
+// case.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -16,7 +17,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kUsage =
     "usage: sdv2-parity [--device cpu|cuda:0] DIR...\n"
-    "Runs every case folder (case.json and expected.safetensors) in and below DIR on the device, prints for each\n"
+    "Runs every case folder (case.json and expected.safetensors) in and below DIR on the device, prints for "
+    "each\n"
     "  name  kind  profile  max_abs  rel_l2  tolerance  PASS|FAIL\n"
     "and closes with the totals. Exit code: 0 all passed, 1 some failed, 2 wrong usage.\n";
 
@@ -37,12 +39,13 @@ enum class Outcome { kPassed, kFailed, kSkipped };
 void print_line(const Case& loaded, const Report& report, const char* verdict) {
   char numbers[96];
   if (const auto& tolerance = report.tolerance())
-    std::snprintf(numbers, sizeof numbers, "%9.2e %9.2e  %.1e/%.1e", report.max_abs(), report.rel_l2(), tolerance->max_abs,
-                  tolerance->rel_l2);
+    std::snprintf(numbers, sizeof numbers, "%9.2e %9.2e  %.1e/%.1e", report.max_abs(), report.rel_l2(),
+                  tolerance->max_abs, tolerance->rel_l2);
   else
     std::snprintf(numbers, sizeof numbers, "%9s %9s  %15s", "-", "-", "exact");
   const std::string profile = loaded.json.is_object() ? loaded.json.value("profile", "-") : "-";
-  std::printf("%-28s %-22s %-8.8s %s  %s\n", loaded.name.c_str(), loaded.kind.c_str(), profile.c_str(), numbers, verdict);
+  std::printf("%-28s %-22s %-8.8s %s  %s\n", loaded.name.c_str(), loaded.kind.c_str(), profile.c_str(),
+              numbers, verdict);
 }
 
 Outcome run(const fs::path& dir, at::Device device) {
@@ -108,9 +111,15 @@ int main(int argc, char** argv) {
   int passed = 0, failed = 0, skipped = 0;
   for (const auto& dir : cases) {
     switch (run(dir, at::Device(device))) {
-      case Outcome::kPassed: ++passed; break;
-      case Outcome::kFailed: ++failed; break;
-      case Outcome::kSkipped: ++skipped; break;
+      case Outcome::kPassed:
+        ++passed;
+        break;
+      case Outcome::kFailed:
+        ++failed;
+        break;
+      case Outcome::kSkipped:
+        ++skipped;
+        break;
     }
   }
   if (skipped > 0)
