@@ -9,16 +9,12 @@
 #include <functional>
 #include <numeric>
 
+#include "base/fnv1a.h"
+
 namespace sdv2 {
 namespace {
 
 constexpr uint64_t kGolden = 0x9E3779B97F4A7C15u;
-
-constexpr uint64_t fnv1a64(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3u;
-  return hash;
-}
 
 constexpr uint64_t splitmix64(uint64_t z) {
   z += kGolden;

@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/byte_reader.h"
 #include "base/json.h"
 #include "base/quote.h"
 
@@ -18,12 +19,6 @@ constexpr size_t kLengthBytes = 8;
 
 Error corrupt(std::string_view where, const std::string& what) {
   return {ErrorCode::kCorrupt, std::string(where) + ": " + what};
-}
-
-uint64_t load_u64(std::span<const uint8_t> bytes) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < 8; ++i) value |= static_cast<uint64_t>(bytes[i]) << (8 * i);
-  return value;
 }
 
 // A member of an entry that must be an array of non-negative integers.
@@ -89,10 +84,12 @@ Result<void> check_metadata(const json& metadata, std::string_view where) {
 Result<std::vector<StoredTensor>> parse_safetensors(std::span<const uint8_t> file, std::string_view where) {
   if (file.size() < kLengthBytes)
     return corrupt(where, "shorter than the 8 bytes that begin a safetensors file");
-  const uint64_t header_bytes = load_u64(file);
+  const uint64_t header_bytes = *load_le<uint64_t>(file, 0);
   if (header_bytes > kMaxSafetensorsHeader || header_bytes > file.size() - kLengthBytes)
-    return corrupt(where, "not a safetensors file, or truncated: it claims a header of " +
-                              std::to_string(header_bytes) + " bytes");
+    return corrupt(where,
+                   "neither an archive of torch.save nor a safetensors file, or truncated: as safetensors it "
+                   "claims a header of " +
+                       std::to_string(header_bytes) + " bytes");
   const auto header = file.subspan(kLengthBytes, header_bytes);
   if (header.empty() || header[0] != '{')
     return corrupt(where, "the safetensors header does not begin with '{'");

@@ -12,6 +12,7 @@
 #include "weights/safetensors_format.h"
 #include "weights/shard_index.h"
 #include "weights/strided_copy.h"
+#include "weights/torch_checkpoint.h"
 
 namespace sdv2 {
 namespace {
@@ -112,8 +113,8 @@ Result<at::Tensor> TensorFiles::read(const std::string& key, const std::vector<i
   }
 }
 
-Result<std::unique_ptr<WeightSource>> open_safetensors(const fs::path& path, MappedFile file) {
-  SDV2_TRY(auto tensors, parse_safetensors(file.bytes(), path.string()));
+Result<std::unique_ptr<WeightSource>> open_single(const fs::path& path, MappedFile file,
+                                                  std::vector<StoredTensor> tensors) {
   auto source = std::make_unique<TensorFiles>(path);
   source->add_file(std::move(file));
   for (auto& tensor : tensors) source->add_tensor(0, std::move(tensor));
@@ -185,11 +186,20 @@ at::ScalarType to_scalar_type(DType type) {
 
 Result<std::unique_ptr<WeightSource>> open_tensor_file(const fs::path& path) {
   SDV2_TRY(auto file, MappedFile::open(path));
-  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  if (bytes.starts_with("PK"))
-    return Error{ErrorCode::kUnsupported, path.string() + ": torch zip files cannot be read yet"};
-  if (looks_like_json(bytes)) return open_shards(path, bytes);
-  return open_safetensors(path, std::move(file));
+  const auto bytes = file.bytes();
+  if (looks_like_zip(bytes)) {
+    SDV2_TRY(auto tensors, read_torch_checkpoint(bytes, path.string()));
+    return open_single(path, std::move(file), std::move(tensors));
+  }
+  if (looks_like_legacy_torch(bytes))
+    return Error{ErrorCode::kUnsupported,
+                 path.string() +
+                     ": a checkpoint of torch before 1.6; load it with torch and save it "
+                     "anew"};
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (looks_like_json(text)) return open_shards(path, text);
+  SDV2_TRY(auto tensors, parse_safetensors(bytes, path.string()));
+  return open_single(path, std::move(file), std::move(tensors));
 }
 
 }  // namespace sdv2
