@@ -15,8 +15,12 @@ struct Kind {
 };
 
 constexpr std::array kKinds = {
-    Kind{"stream_batch", needs_engine}, Kind{"single_wo", needs_engine},   Kind{"e2e", needs_engine},
-    Kind{"ring_traces", needs_engine},  Kind{"sink_traces", needs_engine},
+    Kind{"checkpoint_files", run_checkpoint_files},
+    Kind{"stream_batch", needs_engine},
+    Kind{"single_wo", needs_engine},
+    Kind{"e2e", needs_engine},
+    Kind{"ring_traces", needs_engine},
+    Kind{"sink_traces", needs_engine},
 };
 
 }  // namespace

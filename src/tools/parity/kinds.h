@@ -4,4 +4,8 @@
 
 #include "tools/parity/case.h"
 
-namespace sdv2::parity {}  // namespace sdv2::parity
+namespace sdv2::parity {
+
+void run_checkpoint_files(const Case& loaded, at::Device device, Report& report);
+
+}  // namespace sdv2::parity
