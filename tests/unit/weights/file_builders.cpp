@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "unit/weights/file_builders.h"
+
+namespace sdv2::test {
+
+std::string le(uint64_t value, size_t size) {
+  std::string out;
+  for (size_t i = 0; i < size; ++i) out += static_cast<char>(value >> (8 * i));
+  return out;
+}
+
+std::string safetensors(std::string_view header, std::string_view data) {
+  return le(header.size(), 8) + std::string(header) + std::string(data);
+}
+
+std::string zip(const std::vector<ZipItem>& items, const ZipStyle& style) {
+  constexpr uint32_t kIn64 = 0xffffffff;
+  std::string out;
+  std::string directory;
+  for (const auto& [name, data, method, flags, local_extra] : items) {
+    const uint64_t local = out.size();
+    const std::string numbers = le(method, 2) + le(0, 4) + le(0, 4);  // method, time, checksum
+    // A streamed file: the sizes in the local header are zero.
+    out += "PK\x03\x04" + le(20, 2) + le(flags, 2) + numbers + le(0, 8) + le(name.size(), 2) +
+           le(local_extra, 2) + name + std::string(local_extra, 'p') + data;
+    const uint64_t size = data.size();
+    const std::string extra = style.zip64 ? le(0x7777, 2) + le(3, 2) + "abc" + le(1, 2) + le(24, 2) +
+                                                le(size, 8) + le(size, 8) + le(local, 8)
+                                          : "";
+    const uint64_t narrow = style.zip64 ? kIn64 : size;
+    directory += "PK\x01\x02" + le(20, 2) + le(20, 2) + le(flags, 2) + numbers + le(narrow, 4) +
+                 le(narrow, 4) + le(name.size(), 2) + le(extra.size(), 2) + le(0, 10) +
+                 le(style.zip64 ? kIn64 : local, 4) + name + extra;
+  }
+  const uint64_t begin = out.size();
+  out += directory;
+  const uint64_t count = items.size();
+  if (style.zip64) {
+    const uint64_t end64 = out.size();
+    out += "PK\x06\x06" + le(44, 8) + le(45, 2) + le(45, 2) + le(0, 8) + le(count, 8) + le(count, 8) +
+           le(directory.size(), 8) + le(begin, 8);
+    out += "PK\x06\x07" + le(0, 4) + le(end64, 8) + le(1, 4);
+    out += "PK\x05\x06" + le(0, 4) + le(0xffff, 2) + le(0xffff, 2) + le(kIn64, 4) + le(kIn64, 4);
+  } else {
+    out += "PK\x05\x06" + le(0, 4) + le(count, 2) + le(count, 2) + le(directory.size(), 4) + le(begin, 4);
+  }
+  return out + le(style.comment.size(), 2) + style.comment;
+}
+
+std::string patched(std::string bytes, int64_t from, std::string_view replacement) {
+  const auto at = from < 0 ? bytes.size() - static_cast<size_t>(-from) : static_cast<size_t>(from);
+  return bytes.replace(at, replacement.size(), replacement);
+}
+
+std::string pickle_string(std::string_view text) { return "X" + le(text.size(), 4) + std::string(text); }
+
+std::string pickle_int(int32_t value) { return "J" + le(static_cast<uint32_t>(value), 4); }
+
+std::string pickle_ints(const std::vector<int32_t>& values) {
+  std::string out = "(";
+  for (const int32_t value : values) out += pickle_int(value);
+  return out + "t";
+}
+
+std::string pickle_global(std::string_view module, std::string_view name) {
+  return "c" + std::string(module) + "\n" + std::string(name) + "\n";
+}
+
+std::string pickle_storage(std::string_view type, std::string_view key, int32_t count) {
+  return "(" + pickle_string("storage") + pickle_global("torch", type) + pickle_string(key) +
+         pickle_string("cpu") + pickle_int(count) + "tQ";
+}
+
+std::string pickle_tensor(const std::string& storage, int32_t offset, const std::vector<int32_t>& size,
+                          const std::vector<int32_t>& stride) {
+  return pickle_global("torch._utils", "_rebuild_tensor_v2") + "(" + storage + pickle_int(offset) +
+         pickle_ints(size) + pickle_ints(stride) + "\x89" + pickle_global("collections", "OrderedDict") +
+         ")RtR";
+}
+
+std::string pickle_dict(const std::vector<std::pair<std::string, std::string>>& items) {
+  std::string out = "}(";
+  for (const auto& [key, value] : items) out += pickle_string(key) + value;
+  return out + "u";
+}
+
+std::string checkpoint(const std::string& pickle, const std::vector<std::string>& storages,
+                       const ZipStyle& style) {
+  std::vector<ZipItem> items = {{"archive/data.pkl", pickle}, {"archive/byteorder", "little"}};
+  for (size_t i = 0; i < storages.size(); ++i)
+    items.push_back(
+        {"archive/data/" + std::to_string(i), storages[i], 0, 0x0808, static_cast<uint16_t>(13 + i)});
+  items.push_back({"archive/version", "3\n"});
+  return zip(items, style);
+}
+
+}  // namespace sdv2::test
