@@ -75,9 +75,11 @@ class [[nodiscard]] Result {
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
+  // NOLINTBEGIN(clang-analyzer-core.uninitialized.UndefReturn): clang-tidy cannot see that !ok() is index 1.
   Error& error() & { return assert(!ok()), *std::get_if<1>(&state_); }
   const Error& error() const& { return assert(!ok()), *std::get_if<1>(&state_); }
   Error&& error() && { return assert(!ok()), std::move(*std::get_if<1>(&state_)); }
+  // NOLINTEND(clang-analyzer-core.uninitialized.UndefReturn)
 
  private:
   std::variant<T, Error> state_;
@@ -107,10 +109,12 @@ class [[nodiscard]] Result<void> {
 
 // `SDV2_TRY(auto x, make_x());` assigns the value, or returns the error from the enclosing function.
 #define SDV2_TRY(target, expression) SDV2_TRY_NAMED(SDV2_CONCAT(sdv2_result_, __LINE__), target, expression)
+// NOLINTBEGIN(bugprone-macro-parentheses): `target` may be a declaration.
 #define SDV2_TRY_NAMED(name, target, expression)  \
   auto name = (expression);                       \
   if (!name.ok()) return std::move(name).error(); \
   target = *std::move(name)
+// NOLINTEND(bugprone-macro-parentheses)
 
 // `SDV2_CHECK(do_it());` returns the error of a Result<void> from the enclosing function.
 #define SDV2_CHECK(expression)                                                                     \

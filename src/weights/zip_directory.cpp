@@ -154,6 +154,7 @@ Result<ZipEntry> read_entry(Bytes file, Bytes header, Bytes extra, std::string_v
 
 Result<void> check_overlap(const std::vector<ZipEntry>& entries, std::string_view where) {
   std::vector<const ZipEntry*> order;
+  order.reserve(entries.size());
   for (const auto& entry : entries) order.push_back(&entry);
   std::ranges::sort(order, {}, [](const ZipEntry* e) { return std::pair(e->offset, e->size); });
   for (size_t i = 1; i < order.size(); ++i)

@@ -23,8 +23,8 @@ std::string error_of(const std::string& file) {
 // Layout of zip({{"a", "123"}}): local header 0…31 (name at 30), data 31…33, directory 34…80 (46 + 1), end
 // record 81…102.
 const std::string kOne = zip({{"a", "123"}});
-constexpr int64_t kDirectory = 34;
-constexpr int64_t kEnd = 81;
+constexpr size_t kDirectory = 34;
+constexpr size_t kEnd = 81;
 
 void expect_entries(const std::string& file) {
   const auto entries = read_zip_directory(as_bytes(file), "file");
@@ -71,7 +71,7 @@ TEST(ZipDirectory, RejectsDuplicatesAndOverlap) {
   const std::string inner = zip({{"b", "1"}}).substr(0, 32);
   const std::string file = zip({{"a", inner}, {"b", "1"}});
   const size_t second = file.rfind("PK\x01\x02");
-  EXPECT_THAT(error_of(patched(file, static_cast<int64_t>(second) + 42, le(31, 4))), HasSubstr("overlap"));
+  EXPECT_THAT(error_of(patched(file, second + 42, le(31, 4))), HasSubstr("overlap"));
 }
 
 TEST(ZipDirectory, ChecksEveryRange) {
@@ -98,22 +98,20 @@ TEST(ZipDirectory, ChecksEveryRange) {
 TEST(ZipDirectory, ChecksZip64Records) {
   const std::string file = zip({{"a", "123"}}, {.zip64 = true});
   ASSERT_EQ(error_of(file), "");
-  const auto end64 = static_cast<int64_t>(file.rfind("PK\x06\x06"));
-  const auto locator = static_cast<int64_t>(file.rfind("PK\x06\x07"));
-  const auto end = static_cast<int64_t>(file.rfind("PK\x05\x06"));
-  for (const uint64_t wrong :
-       {uint64_t{0}, static_cast<uint64_t>(end64) + 1, ~uint64_t{0}, ~uint64_t{0} - 55})
+  const size_t end64 = file.rfind("PK\x06\x06");
+  const size_t locator = file.rfind("PK\x06\x07");
+  const size_t end = file.rfind("PK\x05\x06");
+  for (const uint64_t wrong : {uint64_t{0}, uint64_t{end64} + 1, ~uint64_t{0}, ~uint64_t{0} - 55})
     EXPECT_NE(error_of(patched(file, locator + 8, le(wrong, 8))), "") << wrong;
-  for (const int64_t field : {32, 40, 48})  // entries, size, offset of the directory
+  for (const size_t field : {32, 40, 48})  // entries, size, offset of the directory
     for (const uint64_t wrong : {~uint64_t{0}, uint64_t{1} << 63, uint64_t{1} << 32})
       EXPECT_NE(error_of(patched(file, end64 + field, le(wrong, 8))), "") << field;
   EXPECT_NE(error_of(patched(file, end + 10, le(7, 2))), "");  // contradicts the 64-bit record
-  const auto extra =
-      static_cast<int64_t>(file.rfind("abc")) + 3;  // id, length, size, packed size, local offset
+  const size_t extra = file.rfind("abc") + 3;                  // id, length, size, packed size, local offset
   EXPECT_NE(error_of(patched(file, extra, le(9, 2))), "");
   EXPECT_NE(error_of(patched(file, extra + 2, le(16, 2))), "");
   EXPECT_NE(error_of(patched(file, extra + 2, le(25, 2))), "");
-  for (const int64_t field : {4, 12, 20})
+  for (const size_t field : {4, 12, 20})
     for (const uint64_t wrong : {~uint64_t{0}, uint64_t{1} << 63, uint64_t{100}})
       EXPECT_NE(error_of(patched(file, extra + field, le(wrong, 8))), "") << field;
 }

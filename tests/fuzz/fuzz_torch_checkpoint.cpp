@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whole files of torch.save: the zip archive around the pickle.
+#include "fuzz/check_tensors.h"
+#include "weights/torch_checkpoint.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::span<const uint8_t> file(data, size);
+  const auto tensors = sdv2::read_torch_checkpoint(file, "file");
+  if (tensors.ok()) sdv2::fuzz::check_tensors(*tensors, file);
+  return 0;
+}
