@@ -410,10 +410,12 @@ Status Machine::reduce() {
     return corrupt("not a call of a known name with a tuple of arguments");
   auto call = call_pickle_global(document_, *known, arguments->items);
   if (!call.ok()) return corrupt(call.error().message);
-  if (call->existing) return stack_.push_back(*call->existing), Status();
-  if (known->kind == PickleGlobal::Kind::kRebuildTensor && ++tensors_ > kMaxTensors)
+  if (const auto* const existing = std::get_if<PickleRef>(&*call))
+    return stack_.push_back(*existing), Status();
+  if (auto* const dict = std::get_if<PickleDict>(&*call)) return push(std::move(*dict));
+  if (++tensors_ > kMaxTensors)
     return corrupt("the pickle makes more than " + std::to_string(kMaxTensors) + " tensors");
-  return push(std::move(call->created));
+  return push(std::move(std::get<std::unique_ptr<PickleTensor>>(*call)));
 }
 
 // Sets attributes of an object; those of a dict (such as _metadata) are of no use here.

@@ -78,7 +78,7 @@ Result<PickleCall> rebuild_tensor(const PickleDocument& document, const std::vec
     return wrong("the tensor's size and stride are not two lists of the same up to " +
                  std::to_string(kMaxRank) + " whole numbers from 0");
   PickleTensor tensor{*storage, *offset, *std::move(shape), *std::move(strides)};
-  return PickleCall{{}, std::make_unique<PickleTensor>(std::move(tensor))};
+  return PickleCall(std::make_unique<PickleTensor>(std::move(tensor)));
 }
 
 }  // namespace
@@ -94,18 +94,18 @@ Result<PickleCall> call_pickle_global(const PickleDocument& document, const Pick
   switch (global.kind) {
     case Kind::kOrderedDict:
       if (!arguments.empty()) return wrong("OrderedDict is called with arguments");
-      return PickleCall{{}, PickleDict{}};
+      return PickleCall(PickleDict{});
     case Kind::kSize:
       if (arguments.size() != 1 || document.get<PickleTuple>(arguments[0]) == nullptr)
         return wrong("torch.Size is called with something else than a tuple");
-      return PickleCall{arguments[0], {}};
+      return PickleCall(arguments[0]);
     case Kind::kRebuildTensor:
       return rebuild_tensor(document, arguments);
     case Kind::kRebuildParameter:
       // (data, requires_grad, hooks): a parameter is its data.
       if (arguments.size() != 3 || document.get<std::unique_ptr<PickleTensor>>(arguments[0]) == nullptr)
         return wrong("_rebuild_parameter is called with something else than a tensor and two more arguments");
-      return PickleCall{arguments[0], {}};
+      return PickleCall(arguments[0]);
     case Kind::kStorageClass:
       return wrong("a storage class is called");
     case Kind::kDType:

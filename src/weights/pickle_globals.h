@@ -3,8 +3,10 @@
 // rule: whatever is not in it is refused, and what is in it only makes data.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "weights/pickle.h"
@@ -14,11 +16,8 @@ namespace sdv2 {
 // The entry of the list, or nothing for any other name.
 std::optional<PickleGlobal> find_pickle_global(std::string_view module, std::string_view name);
 
-// What the call of a global stands for: a value that exists already, or else a new one.
-struct PickleCall {
-  std::optional<PickleRef> existing;
-  PickleValue created;
-};
+// What the call of a global stands for: a value that exists already, or a new one.
+using PickleCall = std::variant<PickleRef, PickleDict, std::unique_ptr<PickleTensor>>;
 
 // "Calls" a global. Errors (kCorrupt) tell what is wrong, not where.
 Result<PickleCall> call_pickle_global(const PickleDocument& document, const PickleGlobal& global,
