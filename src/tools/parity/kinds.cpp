@@ -15,12 +15,15 @@ struct Kind {
 };
 
 constexpr std::array kKinds = {
+    Kind{"block_split", run_block_split},
     Kind{"checkpoint_files", run_checkpoint_files},
-    Kind{"stream_batch", needs_engine},
-    Kind{"single_wo", needs_engine},
     Kind{"e2e", needs_engine},
+    Kind{"flow_match", run_flow_match},
+    Kind{"noise_controller", run_noise_controller},
     Kind{"ring_traces", needs_engine},
+    Kind{"single_wo", needs_engine},
     Kind{"sink_traces", needs_engine},
+    Kind{"stream_batch", needs_engine},
 };
 
 }  // namespace

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Kind noise_controller: the motion of pixel sequences, and the noise scales and steps that follow. What must
+// be exact and what may differ is written in the case's "compare".
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "diffusion/denoising_list.h"
+#include "diffusion/motion_meter.h"
+#include "diffusion/noise_controller.h"
+#include "tools/parity/inputs.h"
+#include "tools/parity/kinds.h"
+
+namespace sdv2::parity {
+namespace {
+
+struct Decision {
+  double motion = 0;
+  double noise_scale = 0;
+  int step = 0;
+};
+
+// The expected decision of a row; `division` "" for the CPU's division by 0.2, "_times5" for a CUDA device's
+// product with 5.
+Decision expected(const nlohmann::json& row, const std::string& division) {
+  return {row.at("m" + division), row.at("noise_scale" + division), row.at("step" + division)};
+}
+
+bool close(const Decision& got, const Decision& want, bool bf16) {
+  if (bf16)
+    return std::abs(got.motion - want.motion) <= std::ldexp(want.motion, -8) &&
+           std::abs(got.noise_scale - want.noise_scale) <= 4e-4 && std::abs(got.step - want.step) <= 1;
+  const double thousandths = 1000 * want.noise_scale;
+  const bool may_round = std::abs(thousandths - std::round(thousandths)) <= 1e-4;
+  return std::abs(got.noise_scale - want.noise_scale) <= 1e-7 &&
+         (got.step == want.step || (may_round && std::abs(got.step - want.step) <= 1));
+}
+
+void run_sequence(const nlohmann::json& sequence, at::Device device, Report& report) {
+  const bool bf16 = sequence.at("profile") == "bf16";
+  const auto& rule = sequence.at("frames");
+  const at::Tensor pixels = frames(rule.at("shape").get<std::vector<int64_t>>(), rule.at("seed"),
+                                   rule.at("amp"), rule.at("offsets").get<std::vector<int64_t>>())
+                                .squeeze(0)
+                                .transpose(0, 1)  // [3, T, H, W] → [T, 3, H, W]
+                                .contiguous()
+                                .to(device, bf16 ? at::kBFloat16 : at::kFloat);
+  const double initial_scale = sequence.at("init_noise_scale");
+  NoiseController controller(initial_scale);
+  NoiseController from_listed_motion(initial_scale);
+  MotionMeter meter;
+  for (const auto& row : sequence.at("rows")) {
+    const auto [first, last] = row.at("frames").get<std::pair<int64_t, int64_t>>();
+    if (&row == &sequence.at("rows").front()) meter.start(pixels.narrow(0, 0, first));
+    Decision got;
+    got.motion = meter.measure(pixels.narrow(0, first, last - first + 1));
+    got.noise_scale = controller.update(got.motion);
+    got.step = first_timestep(got.noise_scale);
+    const Decision divided = expected(row, "");
+    std::ostringstream what;
+    what << sequence.at("name") << " " << sequence.at("profile") << " chunk " << row.at("chunk");
+    std::ostringstream difference;
+    difference << "motion " << got.motion << ", noise scale " << got.noise_scale << ", step " << got.step;
+    report.exact(what.str(), close(got, divided, bf16) || close(got, expected(row, "_times5"), bf16),
+                 difference.str());
+    if (!bf16) continue;
+    const double noise_scale = from_listed_motion.update(divided.motion);
+    report.exact(what.str() + " from the listed motion",
+                 noise_scale == divided.noise_scale && first_timestep(noise_scale) == divided.step);
+  }
+}
+
+}  // namespace
+
+void run_noise_controller(const Case& loaded, at::Device device, Report& report) {
+  for (const auto& sequence : loaded.json.at("sequences")) run_sequence(sequence, device, report);
+  int index = 0;
+  for (const auto& series : loaded.json.at("double_arithmetic")) {
+    NoiseController controller(series.at("init"));
+    for (const auto& row : series.at("rows")) {
+      const double noise_scale = controller.update(row.at("m"));
+      report.exact("double arithmetic " + std::to_string(index),
+                   noise_scale == row.at("noise_scale").get<double>() &&
+                       first_timestep(noise_scale) == row.at("step").get<int>());
+    }
+    ++index;
+  }
+}
+
+}  // namespace sdv2::parity
