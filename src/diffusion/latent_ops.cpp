@@ -29,4 +29,9 @@ at::Tensor add_noise(const at::Tensor& clean, const at::Tensor& noise, const at:
   return ((1 - level) * clean + level * noise).to(clean.scalar_type());
 }
 
+at::Tensor guide(const at::Tensor& positive, const at::Tensor& negative, double scale) {
+  const at::Tensor base = negative.to(at::kFloat);
+  return (base + (positive.to(at::kFloat) - base) * scale).to(positive.scalar_type());
+}
+
 }  // namespace sdv2

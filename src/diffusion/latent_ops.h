@@ -20,4 +20,10 @@ at::Tensor clean_from_flow(const at::Tensor& flow, const at::Tensor& noisy, cons
 // clean's type.
 at::Tensor add_noise(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& sigma);
 
+// Guidance: away from `negative`, towards `positive` (both clean latents of the same step): negative +
+// scale·(positive - negative), in float32, rounded once to positive's type. Equal to guidance on the
+// network's outputs, because clean latents depend linearly on them. guidance.h says which latent is the
+// negative.
+at::Tensor guide(const at::Tensor& positive, const at::Tensor& negative, double scale);
+
 }  // namespace sdv2

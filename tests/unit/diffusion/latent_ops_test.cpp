@@ -80,5 +80,23 @@ TEST(AddNoise, IsUndoneByTheTrueFlow) {
   EXPECT_TRUE(at::allclose(clean_from_flow(noise - clean, noisy, sigma), clean, 1e-5, 1e-6));
 }
 
+TEST(Guide, EqualsGuidanceOfTheFlows) {
+  const at::Tensor noisy = ramp(1, at::kFloat), positive = ramp(2, at::kFloat),
+                   negative = ramp(3, at::kFloat).cos();
+  const at::Tensor sigma = at::tensor(kSigmas);
+  const double scale = 1.7;
+  const at::Tensor on_flows = clean_from_flow(negative + scale * (positive - negative), noisy, sigma);
+  const at::Tensor on_clean =
+      guide(clean_from_flow(positive, noisy, sigma), clean_from_flow(negative, noisy, sigma), scale);
+  EXPECT_TRUE(at::allclose(on_clean, on_flows, 1e-5, 1e-6));
+}
+
+TEST(Guide, GivesThePositiveAtScaleOneAndKeepsItsType) {
+  const at::Tensor positive = at::full({2, 3}, 1.5).to(at::kBFloat16),
+                   negative = at::full({2, 3}, 0.5).to(at::kBFloat16);
+  EXPECT_TRUE(at::equal(guide(positive, negative, 1), positive));
+  EXPECT_TRUE(at::equal(guide(positive, negative, 2), at::full({2, 3}, 2.5).to(at::kBFloat16)));
+}
+
 }  // namespace
 }  // namespace sdv2
