@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Attention of a chunk's tokens over themselves and the cached past.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "dit/dit_config.h"
+#include "dit/kv_store.h"
+#include "dit/linear.h"
+#include "dit/norm.h"
+
+namespace sdv2 {
+
+class SelfAttention {
+ public:
+  explicit SelfAttention(const DitConfig& config);
+  void list(const ParamScope& p);
+
+  // x [R, F·S, dim] → the same shape. `turns`: rope_turns of the chunk. Writes the chunk's k and v to `kv`.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& turns, KvStore& kv) const;
+
+ private:
+  Linear q_, k_, v_, o_;
+  RmsNorm norm_q_, norm_k_;
+};
+
+}  // namespace sdv2
