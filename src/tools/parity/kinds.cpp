@@ -17,12 +17,13 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"block_split", run_block_split},
     Kind{"checkpoint_files", run_checkpoint_files},
+    Kind{"dit_causal", run_dit_causal},
     Kind{"e2e", needs_engine},
     Kind{"flow_match", run_flow_match},
     Kind{"noise_controller", run_noise_controller},
-    Kind{"ring_traces", needs_engine},
+    Kind{"ring_traces", run_ring_traces},
     Kind{"single_wo", needs_engine},
-    Kind{"sink_traces", needs_engine},
+    Kind{"sink_traces", run_ring_traces},
     Kind{"stream_batch", needs_engine},
 };
 

@@ -8,7 +8,9 @@ namespace sdv2::parity {
 
 void run_block_split(const Case& loaded, at::Device device, Report& report);
 void run_checkpoint_files(const Case& loaded, at::Device device, Report& report);
+void run_dit_causal(const Case& loaded, at::Device device, Report& report);
 void run_flow_match(const Case& loaded, at::Device device, Report& report);
 void run_noise_controller(const Case& loaded, at::Device device, Report& report);
+void run_ring_traces(const Case& loaded, at::Device device, Report& report);
 
 }  // namespace sdv2::parity
