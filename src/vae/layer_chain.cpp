@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "vae/layer_chain.h"
+
+#include <ATen/ATen.h>
+
+namespace sdv2 {
+
+void LayerChain::list_layer(size_t index, const ParamScope& p) {
+  const Link& link = links_.at(index);
+  link.layer->list(p / link.key);
+}
+
+void LayerChain::list(const ParamScope& p) {
+  for (size_t i = 0; i < layer_count(); ++i) list_layer(i, p);
+}
+
+at::Tensor LayerChain::forward_layer(size_t index, const at::Tensor& x, LayerState& state) const {
+  return links_.at(index).layer->forward(x, state);
+}
+
+at::Tensor LayerChain::forward(const at::Tensor& x, ChainState& state) const {
+  at::Tensor y = x;
+  for (size_t i = 0; i < layer_count(); ++i) y = forward_layer(i, y, state.layer(i));
+  return y;
+}
+
+}  // namespace sdv2

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "vae/taehv_layers.h"
+
+#include <ATen/ATen.h>
+
+namespace sdv2 {
+namespace {
+
+constexpr int64_t kGroup = 4;    // pixel frames of one latent frame
+constexpr int64_t kDropped = 3;  // of the first latent frame: a stream begins with one pixel frame
+
+}  // namespace
+
+void TaehvMemoryBlock::list(const ParamScope& p) {
+  const ParamScope conv = p / "conv";  // a sequence conv, ReLU, conv, ReLU, conv
+  conv1_.list(conv / 0);
+  conv2_.list(conv / 2);
+  conv3_.list(conv / 4);
+}
+
+at::Tensor TaehvMemoryBlock::forward(const at::Tensor& x, LayerState& state) const {
+  const int64_t frames = x.size(0);
+  at::Tensor& memory = state.history[0];  // [1, C, H, W]
+  const at::Tensor before = memory.defined() ? memory : at::zeros_like(x.narrow(0, 0, 1));
+  memory = x.narrow(0, frames - 1, 1).clone();
+
+  const at::Tensor past = at::cat({before, x.narrow(0, 0, frames - 1)});  // [T, C, H, W], one frame behind x
+  at::Tensor y = conv1_.forward(at::cat({x, past}, 1)).relu();
+  y = conv2_.forward(y).relu();
+  return (conv3_.forward(y) + x).relu();
+}
+
+TaehvTimePool::TaehvTimePool(int64_t dim, int64_t frames)
+    : frames_(frames),
+      conv_{.in = frames * dim, .out = dim, .kernel = 1, .padding = 0, .bias_use = Bias::kNone} {}
+
+at::Tensor TaehvTimePool::forward(const at::Tensor& x, LayerState&) const {
+  // Earlier frames come first in the channels.
+  return conv_.forward(x.reshape({x.size(0) / frames_, frames_ * x.size(1), x.size(2), x.size(3)}));
+}
+
+TaehvTimeGrow::TaehvTimeGrow(int64_t dim, int64_t frames)
+    : frames_(frames),
+      conv_{.in = dim, .out = frames * dim, .kernel = 1, .padding = 0, .bias_use = Bias::kNone} {}
+
+at::Tensor TaehvTimeGrow::forward(const at::Tensor& x, LayerState&) const {
+  return conv_.forward(x).reshape({frames_ * x.size(0), x.size(1), x.size(2), x.size(3)});
+}
+
+at::Tensor TaehvUpsample::forward(const at::Tensor& x, LayerState&) const {
+  const at::Tensor y = conv_.forward(upsample_nearest(x));
+  return activation_ == Activation::kRelu ? y.relu() : y;
+}
+
+at::Tensor TaehvConv::forward(const at::Tensor& x, LayerState&) const { return conv_.forward(x); }
+
+at::Tensor TaehvPixelInput::forward(const at::Tensor& x, LayerState& state) const {
+  const int64_t rest = x.size(0) % kGroup;
+  TORCH_CHECK(rest == 0 || (rest == 1 && !state.started), "TAEHV encoder: a call of ", x.size(0),
+              " frames; it takes a multiple of 4, and also 1 + 4k in the first call of a stream");
+  state.started = true;
+  // [3 + 1 + 4k, 3, H, W]
+  const at::Tensor groups = rest == 1 ? at::cat({x.narrow(0, 0, 1).expand({kGroup - 1, -1, -1, -1}), x}) : x;
+  return conv_.forward(groups).relu();
+}
+
+at::Tensor TaehvLatentInput::forward(const at::Tensor& x, LayerState&) const {
+  return conv_.forward(at::tanh(x / 3) * 3).relu();
+}
+
+at::Tensor TaehvPixelOutput::forward(const at::Tensor& x, LayerState& state) const {
+  const int64_t drop = state.started ? 0 : kDropped;
+  state.started = true;
+  return conv_.forward(x.narrow(0, drop, x.size(0) - drop));
+}
+
+}  // namespace sdv2
