@@ -25,6 +25,11 @@ constexpr std::array kKinds = {
     Kind{"single_wo", needs_engine},
     Kind{"sink_traces", run_ring_traces},
     Kind{"stream_batch", needs_engine},
+    Kind{"taehv_decode", run_taehv_decode},
+    Kind{"taehv_decode_context3", run_taehv_decode_context3},
+    Kind{"taehv_encode", run_taehv_encode},
+    Kind{"vae_stream_decode", run_vae_stream_decode},
+    Kind{"vae_stream_encode", run_vae_stream_encode},
 };
 
 }  // namespace
