@@ -28,6 +28,9 @@ constexpr std::array kKinds = {
     Kind{"taehv_decode", run_taehv_decode},
     Kind{"taehv_decode_context3", run_taehv_decode_context3},
     Kind{"taehv_encode", run_taehv_encode},
+    Kind{"text", run_text},
+    Kind{"umt5", run_umt5},
+    Kind{"umt5_buckets", run_umt5_buckets},
     Kind{"vae_stream_decode", run_vae_stream_decode},
     Kind{"vae_stream_encode", run_vae_stream_encode},
 };

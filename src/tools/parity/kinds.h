@@ -15,6 +15,9 @@ void run_ring_traces(const Case& loaded, at::Device device, Report& report);
 void run_taehv_decode(const Case& loaded, at::Device device, Report& report);
 void run_taehv_decode_context3(const Case& loaded, at::Device device, Report& report);
 void run_taehv_encode(const Case& loaded, at::Device device, Report& report);
+void run_text(const Case& loaded, at::Device device, Report& report);
+void run_umt5(const Case& loaded, at::Device device, Report& report);
+void run_umt5_buckets(const Case& loaded, at::Device device, Report& report);
 void run_vae_stream_decode(const Case& loaded, at::Device device, Report& report);
 void run_vae_stream_encode(const Case& loaded, at::Device device, Report& report);
 
