@@ -11,11 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef __CUDACC__
-#define SDV2_HOST_DEVICE __host__ __device__
-#else
-#define SDV2_HOST_DEVICE
-#endif
+#include "base/host_device.h"
 
 namespace sdv2 {
 
