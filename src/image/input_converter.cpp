@@ -18,7 +18,7 @@ Result<void> InputConverter::start(const ImageView& image) {
     weighed_.resize(longest);
     rows_.assign(size_t{3} * processing_.width, -1.0F);
   }
-  args_ = input_args(*plan_, image);
+  args_ = input_args(*plan_, host_filters(*plan_), image);
   return {};
 }
 

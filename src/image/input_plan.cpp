@@ -45,7 +45,11 @@ Result<InputPlan> make_input_plan(const ImageSpec& spec, Size processing, Fit fi
   return plan;
 }
 
-InputArgs input_args(const InputPlan& plan, const ImageView& image) {
+InputFilters host_filters(const InputPlan& plan) {
+  return {plan.luma_across.view(), plan.luma_down.view(), plan.chroma_across.view(), plan.chroma_down.view()};
+}
+
+InputArgs input_args(const InputPlan& plan, const InputFilters& filters, const ImageView& image) {
   const FormatInfo& info = info_of(plan.spec.format);
   InputArgs args{};
   for (int i = 0; i < 3; ++i) {
@@ -53,8 +57,8 @@ InputArgs input_args(const InputPlan& plan, const ImageView& image) {
     args.planes[i] = image.planes[i];
     args.strides[i] = image.strides[i];
     args.color[i] = info.color[i];
-    args.across[i] = (chroma ? plan.chroma_across : plan.luma_across).view();
-    args.down[i] = (chroma ? plan.chroma_down : plan.luma_down).view();
+    args.across[i] = chroma ? filters.chroma_across : filters.luma_across;
+    args.down[i] = chroma ? filters.chroma_down : filters.luma_down;
   }
   args.transform = plan.transform;
   args.target = plan.target;

@@ -22,7 +22,14 @@ struct InputPlan {
 // Fails when the spec is invalid or the processing size empty.
 Result<InputPlan> make_input_plan(const ImageSpec& spec, Size processing, Fit fit);
 
-// Arguments for a checked picture of the plan's spec. They point into the plan and the picture.
-InputArgs input_args(const InputPlan& plan, const ImageView& image);
+// Views of the plan's tables, wherever they are.
+struct InputFilters {
+  FilterView luma_across, luma_down;
+  FilterView chroma_across, chroma_down;
+};
+InputFilters host_filters(const InputPlan& plan);
+
+// Arguments for a checked picture of the plan's spec. They point into the filters' tables and the picture.
+InputArgs input_args(const InputPlan& plan, const InputFilters& filters, const ImageView& image);
 
 }  // namespace sdv2
