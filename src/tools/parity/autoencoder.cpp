@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "tools/parity/outputs.h"
 #include "weights/formula_source.h"
 
 namespace sdv2::parity {
@@ -15,15 +16,8 @@ LayerChain with_weights(LayerChain chain, const Case& loaded, at::Device device)
 }
 
 void compare_output(const Case& loaded, const std::string& name, const at::Tensor& got, Report& report) {
-  const auto want = loaded.expected.find(name);
-  if (want == loaded.expected.end()) throw std::runtime_error("expected.safetensors has no tensor " + name);
-  const Tolerance tolerance = tolerance_of(loaded.json.at("tolerance"));
-  const auto twin = loaded.expected.find(name + ".fp32");
-  if (twin == loaded.expected.end())
-    report.compare(name, got, want->second, tolerance);
-  else
-    report.compare(name, got, want->second, tolerance, twin->second,
-                   loaded.json.at("measured").at("rel_l2").get<double>());
+  compare_output(loaded, name, got, tolerance_of(loaded.json.at("tolerance")), loaded.json.at("measured"),
+                 report);
 }
 
 }  // namespace sdv2::parity

@@ -26,14 +26,25 @@ nlohmann::json read_json(const fs::path& path) {
   return nlohmann::json::parse(file);
 }
 
+// A case in another precision may leave out what it shares with its sibling: "same_as" begins with that one's
+// name. What is not there is taken from it.
+void take_over(const fs::path& dir, nlohmann::json& json) {
+  const std::string same_as = json.at("same_as");
+  const fs::path sibling = dir.parent_path() / same_as.substr(0, same_as.find(' ')) / "case.json";
+  const nlohmann::json shared = read_json(sibling);
+  for (const auto& [field, value] : shared.items())
+    if (!json.contains(field)) json[field] = value;
+}
+
 }  // namespace
 
 at::ScalarType Case::type() const {
-  const std::string profile = json.value("profile", "");
-  if (profile.find("bf16") != std::string::npos) return at::kBFloat16;
-  if (profile.find("f16") != std::string::npos || profile.find("float16") != std::string::npos)
-    return at::kHalf;
-  return at::kFloat;
+  const std::string profile = json.value("profile", "float32");
+  const auto says = [&](const char* type) { return profile.find(type) != std::string::npos; };
+  if (says("bf16") || says("bfloat16")) return at::kBFloat16;
+  if (says("f16") || says("float16")) return at::kHalf;
+  if (says("f32") || says("float32")) return at::kFloat;
+  throw std::runtime_error("profile: '" + profile + "' names no element type (f32, f16, bf16)");
 }
 
 Tolerance tolerance_of(const nlohmann::json& object) {
@@ -96,6 +107,7 @@ Case load_case(const fs::path& dir) {
     return loaded;
   }
   loaded.json = read_json(dir / "case.json");
+  if (loaded.json.contains("same_as")) take_over(fs::absolute(dir), loaded.json);
   loaded.kind = loaded.json.at("kind");
   if (loaded.kind == "table") loaded.kind = loaded.name;  // umt5_buckets: a table is known by its name
   const fs::path expected = dir / "expected.safetensors";

@@ -21,7 +21,8 @@ struct Case {
   nlohmann::json json;
   std::map<std::string, at::Tensor> expected;
 
-  // Element type of the run: from "profile" (f32/float32, bf16, f16); float32 when there is none.
+  // Element type of the run: from "profile" (f32/float32, bf16, f16); float32 when there is none. Throws
+  // std::runtime_error for another profile.
   at::ScalarType type() const;
   uint64_t seed() const { return json.value("seed", uint64_t{0}); }
 };
@@ -45,11 +46,8 @@ class Report {
                double measured_rel_l2 = 0);
   // An exact comparison: passes when `equal`; the text says what differed.
   void exact(const std::string& what, bool equal, const std::string& difference = "");
-  // A case that this build cannot run; `why` is printed ("engine").
-  void skip(const std::string& why) { skipped_ = why; }
 
   bool passed() const { return failures_.empty() && compared_ > 0; }
-  const std::string& skipped() const { return skipped_; }
   int compared() const { return compared_; }
   double max_abs() const { return max_abs_; }
   double rel_l2() const { return rel_l2_; }
@@ -63,7 +61,6 @@ class Report {
   double worst_ = -1;
   std::optional<Tolerance> tolerance_;
   std::vector<std::string> failures_;
-  std::string skipped_;
 };
 
 // Runs one kind of case on a device. Throws std::exception on a malformed case; the caller reports it as a
@@ -73,9 +70,9 @@ using Runner = void (*)(const Case&, at::Device, Report&);
 // The runner of a kind, or nullptr for an unknown one.
 Runner find_runner(const std::string& kind);
 
-// Reads a folder: case.json + expected.safetensors, or one of the folders of plain files (checkpoint_files,
-// manifests, text), whose kind is the name of its index file. Throws std::runtime_error with the file and the
-// reason.
+// Reads a folder: case.json (and that of the case named by its "same_as") + expected.safetensors, or one of
+// the folders of plain files (checkpoint_files, manifests, text), whose kind is the name of its index file.
+// Throws std::runtime_error with the file and the reason.
 Case load_case(const std::filesystem::path& dir);
 
 // Whether a folder is a case (else it is searched for cases).

@@ -7,8 +7,6 @@
 namespace sdv2::parity {
 namespace {
 
-void needs_engine(const Case&, at::Device, Report& report) { report.skip("engine"); }
-
 struct Kind {
   const char* name;
   Runner runner;
@@ -18,13 +16,13 @@ constexpr std::array kKinds = {
     Kind{"block_split", run_block_split},
     Kind{"checkpoint_files", run_checkpoint_files},
     Kind{"dit_causal", run_dit_causal},
-    Kind{"e2e", needs_engine},
+    Kind{"e2e", run_e2e},
     Kind{"flow_match", run_flow_match},
     Kind{"noise_controller", run_noise_controller},
     Kind{"ring_traces", run_ring_traces},
-    Kind{"single_wo", needs_engine},
+    Kind{"single_wo", run_single_wo},
     Kind{"sink_traces", run_ring_traces},
-    Kind{"stream_batch", needs_engine},
+    Kind{"stream_batch", run_stream_batch},
     Kind{"taehv_decode", run_taehv_decode},
     Kind{"taehv_decode_context3", run_taehv_decode_context3},
     Kind{"taehv_encode", run_taehv_encode},

@@ -9,9 +9,12 @@ namespace sdv2::parity {
 void run_block_split(const Case& loaded, at::Device device, Report& report);
 void run_checkpoint_files(const Case& loaded, at::Device device, Report& report);
 void run_dit_causal(const Case& loaded, at::Device device, Report& report);
+void run_e2e(const Case& loaded, at::Device device, Report& report);
 void run_flow_match(const Case& loaded, at::Device device, Report& report);
 void run_noise_controller(const Case& loaded, at::Device device, Report& report);
 void run_ring_traces(const Case& loaded, at::Device device, Report& report);
+void run_single_wo(const Case& loaded, at::Device device, Report& report);
+void run_stream_batch(const Case& loaded, at::Device device, Report& report);
 void run_taehv_decode(const Case& loaded, at::Device device, Report& report);
 void run_taehv_decode_context3(const Case& loaded, at::Device device, Report& report);
 void run_taehv_encode(const Case& loaded, at::Device device, Report& report);

@@ -45,4 +45,10 @@ void ReferenceKv::repeat(int64_t rows) {
   v_ = v_.repeat({rows, 1, 1, 1});
 }
 
+void ReferenceKv::restart() {
+  ring_.restart();
+  k_ = at::zeros_like(k_.narrow(0, 0, 1));
+  v_ = at::zeros_like(k_);
+}
+
 }  // namespace sdv2::parity

@@ -25,6 +25,9 @@ class ReferenceKv : public KvStore {
   // Copies the one row of the first chunk to `rows` rows.
   void repeat(int64_t rows);
 
+  // A new session: one row of zeros. The lists of slots stay.
+  void restart();
+
   const ReferenceRing& ring() const { return ring_; }
   const at::Tensor& k() const { return k_; }  // [R, K·S, heads, 128]
   const at::Tensor& v() const { return v_; }

@@ -11,30 +11,25 @@
 #include "diffusion/noise_controller.h"
 #include "tools/parity/inputs.h"
 #include "tools/parity/kinds.h"
+#include "tools/parity/noise_decision.h"
 
 namespace sdv2::parity {
 namespace {
 
 struct Decision {
   double motion = 0;
-  double noise_scale = 0;
-  int step = 0;
+  NoiseDecision noise;
 };
 
 // The expected decision of a row; `division` "" for the CPU's division by 0.2, "_times5" for a CUDA device's
 // product with 5.
 Decision expected(const nlohmann::json& row, const std::string& division) {
-  return {row.at("m" + division), row.at("noise_scale" + division), row.at("step" + division)};
+  return {row.at("m" + division), {row.at("noise_scale" + division), row.at("step" + division)}};
 }
 
 bool close(const Decision& got, const Decision& want, bool bf16) {
-  if (bf16)
-    return std::abs(got.motion - want.motion) <= std::ldexp(want.motion, -8) &&
-           std::abs(got.noise_scale - want.noise_scale) <= 4e-4 && std::abs(got.step - want.step) <= 1;
-  const double thousandths = 1000 * want.noise_scale;
-  const bool may_round = std::abs(thousandths - std::round(thousandths)) <= 1e-4;
-  return std::abs(got.noise_scale - want.noise_scale) <= 1e-7 &&
-         (got.step == want.step || (may_round && std::abs(got.step - want.step) <= 1));
+  if (bf16 && std::abs(got.motion - want.motion) > std::ldexp(want.motion, -8)) return false;
+  return close(got.noise, want.noise, bf16);
 }
 
 void run_sequence(const nlohmann::json& sequence, at::Device device, Report& report) {
@@ -55,19 +50,21 @@ void run_sequence(const nlohmann::json& sequence, at::Device device, Report& rep
     if (&row == &sequence.at("rows").front()) meter.start(pixels.narrow(0, 0, first));
     Decision got;
     got.motion = meter.measure(pixels.narrow(0, first, last - first + 1));
-    got.noise_scale = controller.update(got.motion);
-    got.step = first_timestep(got.noise_scale);
+    got.noise.noise_scale = controller.update(got.motion);
+    got.noise.step = first_timestep(got.noise.noise_scale);
     const Decision divided = expected(row, "");
     std::ostringstream what;
     what << sequence.at("name") << " " << sequence.at("profile") << " chunk " << row.at("chunk");
     std::ostringstream difference;
-    difference << "motion " << got.motion << ", noise scale " << got.noise_scale << ", step " << got.step;
+    difference << "motion " << got.motion << ", noise scale " << got.noise.noise_scale << ", step "
+               << got.noise.step;
     report.exact(what.str(), close(got, divided, bf16) || close(got, expected(row, "_times5"), bf16),
                  difference.str());
     if (!bf16) continue;
     const double noise_scale = from_listed_motion.update(divided.motion);
-    report.exact(what.str() + " from the listed motion",
-                 noise_scale == divided.noise_scale && first_timestep(noise_scale) == divided.step);
+    report.exact(
+        what.str() + " from the listed motion",
+        noise_scale == divided.noise.noise_scale && first_timestep(noise_scale) == divided.noise.step);
   }
 }
 

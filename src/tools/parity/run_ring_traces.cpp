@@ -2,7 +2,7 @@
 // Kinds ring_traces and sink_traces: the reference's index logic over whole streams, without a network.
 #include "tools/parity/index_trace.h"
 #include "tools/parity/kinds.h"
-#include "tools/parity/reference_schedule.h"
+#include "tools/parity/reference_positions.h"
 
 namespace sdv2::parity {
 namespace {
@@ -13,63 +13,79 @@ std::optional<int64_t> optional_int(const nlohmann::json& config, const char* na
   return value->get<int64_t>();
 }
 
-ReferenceRingConfig ring_config(const nlohmann::json& config) {
-  return {.slots = config.at("K"),
-          .sinks = config.at("M"),
-          .sink_threshold = config.at("tau"),
-          .steps = config.at("B")};
-}
-
-ReferenceScheduleConfig schedule_config(const nlohmann::json& config) {
-  return {.slots = config.at("K"),
-          .steps = config.at("B"),
+ReferenceStreamConfig stream_config(const nlohmann::json& config) {
+  return {.ring = {.slots = config.at("K"),
+                   .sinks = config.at("M"),
+                   .sink_threshold = config.at("tau"),
+                   .steps = config.at("B")},
           .frames_per_chunk = config.at("P"),
           .text_to_video = config.at("t2v"),
           .stream_batch = !config.at("no_batch").get<bool>(),
-          .refresh_at = optional_int(config, "rope_refresh"),
-          .restart_before_tick = optional_int(config, "restart_before_tick")};
+          .refresh_at = optional_int(config, "rope_refresh")};
 }
 
-int64_t last_tick(const nlohmann::json& rows) {
-  const auto& tick = rows.back().at("tick");
-  return tick.is_number() ? tick.get<int64_t>() : 0;
-}
+// Runs a trace's records in their order.
+class Trace {
+ public:
+  Trace(std::string name, const nlohmann::json& json, Report& report)
+      : name_(std::move(name)),
+        records_(json.at("rows")),
+        config_(stream_config(json.at("config"))),
+        rings_(json.contains("network") ? json.at("network").at("num_layers").get<size_t>() : 1,
+               ReferenceRing(config_.ring)),
+        report_(report) {}
 
-void run_trace(const std::string& name, const nlohmann::json& trace, Report& report) {
-  const auto& config = trace.at("config");
-  const auto& records = trace.at("rows");
-  const auto passes = reference_schedule(schedule_config(config), last_tick(records));
-  if (passes.size() != records.size()) {
-    report.exact(name, false,
-                 std::to_string(passes.size()) + " forward passes, wanted " + std::to_string(records.size()));
-    return;
+  void run(std::optional<int64_t> restart_before_tick) {
+    const auto& last = records_.back().at("tick");
+    const int64_t ticks = last.is_number() ? last.get<int64_t>() : 0;
+    ReferencePositions positions(config_);
+    run_chunk("prepare", config_.ring.steps, config_.first_frames(), {0});
+    for (int64_t tick = 1; tick <= ticks; ++tick) {
+      if (tick == restart_before_tick) {
+        for (auto& ring : rings_) ring.restart();
+        positions.begin_session();
+        run_chunk("prepare2", config_.ring.steps, config_.first_frames(), {0});
+      }
+      if (tick == 1 || tick == restart_before_tick)
+        for (auto& ring : rings_) ring.repeat(static_cast<size_t>(config_.rows()));
+      run_chunk(tick, config_.stream_batch ? 1 : config_.ring.steps, config_.frames_per_chunk,
+                positions.next_chunk());
+    }
+    report_.exact(name_ + " forward passes", next_ == records_.size(),
+                  std::to_string(next_) + ", wanted " + std::to_string(records_.size()));
   }
-  const size_t blocks = trace.contains("network") ? trace.at("network").at("num_layers").get<size_t>() : 1;
-  std::vector<ReferenceRing> rings(blocks, ReferenceRing(ring_config(config)));
-  for (size_t i = 0; i < passes.size(); ++i) {
-    const auto& pass = passes[i];
-    const auto& record = records[i];
-    const std::string what = name + " tick " + pass.tick + " step " + std::to_string(pass.step);
-    const auto& tick = record.at("tick");
-    report.exact(what + " order", pass.tick == (tick.is_string() ? tick.get<std::string>() : tick.dump()) &&
-                                      pass.step == record.at("step"));
-    report.exact(what + " start", pass.starts == record.at("start").get<std::vector<int64_t>>());
-    for (size_t b = 0; b < blocks; ++b) {
-      ReferenceRing& ring = rings[b];
-      const auto& block = block_record(record, b);
-      if (pass.new_session) ring.restart();
-      if (pass.starts.size() > ring.rows().size()) ring.repeat(pass.starts.size());
-      ring.update(pass.starts, pass.frames, block.value("similarity", std::vector<std::vector<double>>{}));
-      compare_index(what + " block " + std::to_string(b), ring, block, report);
+
+ private:
+  void run_chunk(const nlohmann::json& tick, int64_t passes, int64_t frames,
+                 const std::vector<int64_t>& starts) {
+    for (int64_t step = 0; step < passes; ++step) {
+      const auto& record = records_.at(next_++);
+      const std::string what = name_ + " tick " + tick.dump() + " step " + std::to_string(step);
+      report_.exact(what + " order", record.at("tick") == tick && record.at("step") == step);
+      report_.exact(what + " start", record.at("start") == starts);
+      for (size_t b = 0; b < rings_.size(); ++b) {
+        const auto& block = block_record(record, b);
+        rings_[b].update(starts, frames, block.value("similarity", std::vector<std::vector<double>>{}));
+        compare_index(what + " block " + std::to_string(b), rings_[b], block, report_);
+      }
     }
   }
-}
+
+  std::string name_;
+  const nlohmann::json& records_;
+  ReferenceStreamConfig config_;
+  std::vector<ReferenceRing> rings_;  // one per block
+  Report& report_;
+  size_t next_ = 0;
+};
 
 }  // namespace
 
 void run_ring_traces(const Case& golden, at::Device, Report& report) {
   const auto& traces = golden.json.at("traces");
-  for (size_t i = 0; i < traces.size(); ++i) run_trace("trace " + std::to_string(i), traces[i], report);
+  for (size_t i = 0; i < traces.size(); ++i)
+    Trace("trace " + std::to_string(i), traces[i], report)
+        .run(optional_int(traces[i].at("config"), "restart_before_tick"));
 }
 
 }  // namespace sdv2::parity
