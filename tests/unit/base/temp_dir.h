@@ -28,8 +28,9 @@ class TempDir {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // Writes a file into the folder and returns its path.
-  std::filesystem::path write(const std::string& name, std::string_view bytes) const {
+  // Writes a file into the folder, with the folders on its way, and returns its path.
+  std::filesystem::path write(const std::filesystem::path& name, std::string_view bytes = "") const {
+    std::filesystem::create_directories((path_ / name).parent_path());
     std::ofstream(path_ / name, std::ios::binary)
         .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return path_ / name;
