@@ -42,6 +42,12 @@ class MappedSource : public WeightSource {
     return file_->read(found == file_keys_.end() ? key : found->second, shape, type, device);
   }
 
+  Result<at::Tensor> read_slice(const TensorInfo& info, int64_t begin, int64_t count) override {
+    const auto found = file_keys_.find(info.key);
+    if (found == file_keys_.end()) return file_->read_slice(info, begin, count);
+    return file_->read_slice({found->second, info.dtype, info.shape}, begin, count);
+  }
+
  private:
   std::unique_ptr<WeightSource> file_;
   std::string name_;

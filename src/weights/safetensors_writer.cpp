@@ -63,16 +63,28 @@ Result<void> SafetensorsWriter::write(const void* data, size_t size) {
 }
 
 Result<void> SafetensorsWriter::append(const at::Tensor& tensor) {
+  if (next_ < tensors_.size() && tensor.sizes() != at::IntArrayRef(tensors_[next_].shape))
+    return Error{ErrorCode::kInvalidArgument, path_.string() + ": tensor " + quote(tensors_[next_].key) +
+                                                  " has another shape than its list says"};
+  return append_slice(tensor.detach().reshape({-1}));
+}
+
+Result<void> SafetensorsWriter::append_slice(const at::Tensor& elements) {
   if (next_ == tensors_.size())
     return Error{ErrorCode::kInvalidArgument,
                  path_.string() + ": all tensors of its list are already written"};
   const TensorInfo& info = tensors_[next_];
-  if (tensor.sizes() != at::IntArrayRef(info.shape))
+  const int64_t count = c10::multiply_integers(info.shape);
+  if (elements.numel() > count - written_)
     return Error{ErrorCode::kInvalidArgument,
-                 path_.string() + ": tensor " + quote(info.key) + " has another shape than its list says"};
-  const at::Tensor host = tensor.detach().to(at::kCPU, to_scalar_type(info.dtype)).contiguous();
+                 path_.string() + ": tensor " + quote(info.key) + " has fewer elements than are written"};
+  const at::Tensor host = elements.detach().to(at::kCPU, to_scalar_type(info.dtype)).contiguous();
   SDV2_CHECK(write(host.const_data_ptr(), host.nbytes()));
-  ++next_;
+  written_ += elements.numel();
+  if (written_ == count) {
+    ++next_;
+    written_ = 0;
+  }
   return {};
 }
 

@@ -33,6 +33,10 @@ class SafetensorsWriter {
   // Errors: kInvalidArgument (another shape, or all are written), kOutOfMemory (the disk is full).
   Result<void> append(const at::Tensor& tensor);
 
+  // Writes the next elements of that tensor in row-major order (a vector on any device), for a tensor that is
+  // too large to be held. After the last of them the next tensor of the list is due. Errors: as append.
+  Result<void> append_slice(const at::Tensor& elements);
+
   // Closes the file after the last tensor and gives it its name. Errors: kInvalidArgument (tensors are
   // missing), kOutOfMemory (the disk is full).
   Result<void> finish();
@@ -43,8 +47,9 @@ class SafetensorsWriter {
 
   std::filesystem::path path_;
   std::vector<TensorInfo> tensors_;
-  size_t next_ = 0;  // into tensors_
-  int fd_ = -1;      // open on the partial file until finish()
+  size_t next_ = 0;      // into tensors_
+  int64_t written_ = 0;  // elements of tensors_[next_]
+  int fd_ = -1;          // open on the partial file until finish()
 };
 
 }  // namespace sdv2

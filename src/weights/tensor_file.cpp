@@ -41,27 +41,28 @@ at::Tensor view_elements(const uint8_t* data, int64_t count, DType dtype) {
   return dtype == DType::kBool ? part.ne(0) : part;
 }
 
-// The tensor in host memory, converted.
-at::Tensor load(const StoredTensor& tensor, const MappedFile& file, at::ScalarType type) {
-  const auto bytes = file.bytes();
-  at::Tensor out = at::empty(tensor.shape, at::TensorOptions(type));
-  at::Tensor flat = out.view({-1});
-  const int64_t count = out.numel();
-  if (!tensor.strides.empty()) {
-    at::Tensor raw = at::empty({count}, at::TensorOptions(storage_type(tensor.dtype)));
-    gather_strided(tensor, bytes, static_cast<uint8_t*>(raw.mutable_data_ptr()));
-    file.release(tensor.offset, tensor.extent);
-    flat.copy_(tensor.dtype == DType::kBool ? raw.ne(0) : raw);
-    return out;
-  }
+// Elements [begin, begin + count) of a contiguous tensor, as a vector in host memory, converted.
+at::Tensor load_elements(const StoredTensor& tensor, const MappedFile& file, int64_t begin, int64_t count,
+                         at::ScalarType type) {
+  at::Tensor out = at::empty({count}, at::TensorOptions(type));
   const int64_t size = size_of(tensor.dtype);
-  for (int64_t begin = 0; begin < count; begin += kChunkBytes / size) {
-    const int64_t part = std::min(count - begin, kChunkBytes / size);
-    const uint64_t offset = tensor.offset + static_cast<uint64_t>(begin * size);
-    flat.narrow(0, begin, part).copy_(view_elements(bytes.data() + offset, part, tensor.dtype));
+  for (int64_t done = 0; done < count; done += kChunkBytes / size) {
+    const int64_t part = std::min(count - done, kChunkBytes / size);
+    const uint64_t offset = tensor.offset + static_cast<uint64_t>((begin + done) * size);
+    out.narrow(0, done, part).copy_(view_elements(file.bytes().data() + offset, part, tensor.dtype));
     file.release(offset, static_cast<size_t>(part * size));
   }
   return out;
+}
+
+// The tensor in host memory, converted.
+at::Tensor load(const StoredTensor& tensor, const MappedFile& file, at::ScalarType type) {
+  const int64_t count = c10::multiply_integers(tensor.shape);
+  if (tensor.strides.empty()) return load_elements(tensor, file, 0, count, type).view(tensor.shape);
+  at::Tensor raw = at::empty(tensor.shape, at::TensorOptions(storage_type(tensor.dtype)));
+  gather_strided(tensor, file.bytes(), static_cast<uint8_t*>(raw.mutable_data_ptr()));
+  file.release(tensor.offset, tensor.extent);
+  return (tensor.dtype == DType::kBool ? raw.ne(0) : raw).to(type);
 }
 
 // Tensors of one or more mapped files.
@@ -80,6 +81,7 @@ class TensorFiles : public WeightSource {
   const std::vector<TensorInfo>* tensors() const override { return &infos_; }
   Result<at::Tensor> read(const std::string& key, const std::vector<int64_t>& shape, at::ScalarType type,
                           at::Device device) override;
+  Result<at::Tensor> read_slice(const TensorInfo& info, int64_t begin, int64_t count) override;
 
  private:
   struct Placed {
@@ -111,6 +113,14 @@ Result<at::Tensor> TensorFiles::read(const std::string& key, const std::vector<i
                  name() + ": tensor " + quote(key) + " " + shape_to_string(shape) + " cannot be brought to " +
                      device.str() + ": " + error.what_without_backtrace()};
   }
+}
+
+Result<at::Tensor> TensorFiles::read_slice(const TensorInfo& info, int64_t begin, int64_t count) {
+  const auto found = by_key_.find(info.key);
+  if (found == by_key_.end() || !tensors_[found->second].tensor.strides.empty())
+    return WeightSource::read_slice(info, begin, count);
+  const auto& [file, tensor] = tensors_[found->second];
+  return load_elements(tensor, files_[file], begin, count, to_scalar_type(tensor.dtype));
 }
 
 Result<std::unique_ptr<WeightSource>> open_single(const fs::path& path, MappedFile file,

@@ -35,6 +35,11 @@ class WeightSource {
   // in host memory besides what is mapped. Errors: kNotFound, kCorrupt (shape or bounds), kOutOfMemory.
   virtual Result<at::Tensor> read(const std::string& key, const std::vector<int64_t>& shape,
                                   at::ScalarType type, at::Device device) = 0;
+
+  // Elements [begin, begin + count) of the row-major order of one of tensors(), as a vector on the host in
+  // its stored type: for copying a tensor that is too large to be held. (Tensors that lie scattered in their
+  // file are read whole.) Errors: as read.
+  virtual Result<at::Tensor> read_slice(const TensorInfo& info, int64_t begin, int64_t count);
 };
 
 // Compares a source with the full list of a network's parameters. One error names every missing, extra and

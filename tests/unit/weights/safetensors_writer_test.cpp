@@ -54,6 +54,31 @@ TEST(SafetensorsWriter, RefusesOtherShapes) {
   EXPECT_TRUE((*writer)->append(at::zeros({2, 3})).ok());
 }
 
+TEST(SafetensorsWriter, TakesATensorInSlices) {
+  const TempDir dir;
+  auto writer =
+      SafetensorsWriter::create(dir.path() / "x", {{"a", DType::kBF16, {2, 3}}, {"b", DType::kF32, {1}}});
+  ASSERT_TRUE(writer.ok());
+  const at::Tensor a = at::arange(6, at::kFloat).view({2, 3}) / 7;
+  ASSERT_TRUE((*writer)->append_slice(a.view({-1}).narrow(0, 0, 2)).ok());
+  EXPECT_FALSE((*writer)->append(a).ok());                     // it is begun
+  EXPECT_FALSE((*writer)->append_slice(at::zeros({5})).ok());  // more than is left
+  EXPECT_FALSE((*writer)->finish().ok());
+  ASSERT_TRUE((*writer)->append_slice(a.view({-1}).narrow(0, 2, 4)).ok());
+  ASSERT_TRUE((*writer)->append(at::ones({1})).ok());
+  ASSERT_TRUE((*writer)->finish().ok());
+
+  const auto source = open_tensor_file(dir.path() / "x");
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  EXPECT_TRUE(at::equal(*(*source)->read("a", {2, 3}, at::kBFloat16, at::kCPU), a.to(at::kBFloat16)));
+  EXPECT_EQ((*source)->read("b", {1}, at::kFloat, at::kCPU)->item<float>(), 1.0f);
+  // And gives it in slices.
+  const auto slice = (*source)->read_slice({"a", DType::kBF16, {2, 3}}, 1, 4);
+  ASSERT_TRUE(slice.ok()) << slice.error().message;
+  EXPECT_TRUE(at::equal(*slice, a.to(at::kBFloat16).view({-1}).narrow(0, 1, 4)));
+  EXPECT_FALSE((*source)->read_slice({"c", DType::kF32, {1}}, 0, 1).ok());
+}
+
 TEST(SafetensorsWriter, LeavesNothingWhenItIsNotFinished) {
   const TempDir dir;
   {
