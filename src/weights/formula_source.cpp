@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -53,11 +54,38 @@ void formula_uniform(std::string_view name, uint64_t seed, uint64_t first, std::
   }
 }
 
+at::Tensor formula_uniform(std::string_view name, uint64_t seed, uint64_t first, int64_t count,
+                           at::Device device) {
+  // splitmix64 in wrapping int64 arithmetic. ATen's >> keeps the sign, so the bits that it brings in are cut
+  // off.
+  const auto shifted = [](const at::Tensor& z, int64_t bits) {
+    return z.bitwise_right_shift(bits).bitwise_and_((int64_t{1} << (64 - bits)) - 1);
+  };
+  const uint64_t origin = fnv1a64(name) + seed * kGolden + first;
+  at::Tensor z = at::arange(count, at::TensorOptions(at::kLong).device(device));
+  z.add_(static_cast<int64_t>(origin + kGolden));
+  z.bitwise_xor_(shifted(z, 30)).mul_(static_cast<int64_t>(0xBF58476D1CE4E5B9u));
+  z.bitwise_xor_(shifted(z, 27)).mul_(static_cast<int64_t>(0x94D049BB133111EBu));
+  z.bitwise_xor_(shifted(z, 31));
+  return shifted(z, 40).to(at::kFloat).mul_(0x1p-24f).mul_(2).sub_(1);
+}
+
 std::string FormulaSource::name() const { return "random weights, seed " + std::to_string(seed_); }
 
 Result<at::Tensor> FormulaSource::read(const std::string& key, const std::vector<int64_t>& shape,
                                        at::ScalarType type, at::Device device) {
   const auto [base, scale] = rule_for(key, shape);
+  if (!device.is_cpu()) {
+    constexpr int64_t kSlice = int64_t{1} << 24;  // elements; bounds the intermediate results
+    at::Tensor tensor = at::empty(shape, at::TensorOptions(type).device(device));
+    const at::Tensor flat = tensor.view({-1});
+    for (int64_t begin = 0; begin < flat.numel(); begin += kSlice) {
+      const int64_t count = std::min(kSlice, flat.numel() - begin);
+      const at::Tensor r = formula_uniform(key, seed_, static_cast<uint64_t>(begin), count, device);
+      flat.narrow(0, begin, count).copy_(r.to(at::kDouble).mul_(scale).add_(base).to(at::kFloat));
+    }
+    return tensor;
+  }
   at::Tensor tensor = at::empty(shape, at::kFloat);
   float* const data = tensor.mutable_data_ptr<float>();
   at::parallel_for(0, tensor.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
@@ -65,7 +93,7 @@ Result<at::Tensor> FormulaSource::read(const std::string& key, const std::vector
     formula_uniform(key, seed_, static_cast<uint64_t>(begin), part);
     for (float& value : part) value = static_cast<float>(base + scale * static_cast<double>(value));
   });
-  return tensor.to(device, type);
+  return tensor.to(type);
 }
 
 }  // namespace sdv2

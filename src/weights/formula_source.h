@@ -13,9 +13,15 @@ namespace sdv2 {
 // seed·0x9E37…15 + i), r = 2·(h >> 40)/2^24 − 1. Fills out[j] with r for index first + j. Any thread.
 void formula_uniform(std::string_view name, uint64_t seed, uint64_t first, std::span<float> out);
 
+// The same `count` numbers, bit for bit, as a float32 vector computed on a device: weights of billions of
+// elements are made where they are needed. Any thread.
+at::Tensor formula_uniform(std::string_view name, uint64_t seed, uint64_t first, int64_t count,
+                           at::Device device);
+
 // Weight sources that make any tensor asked for, scaled by the kind of its key: norm weights 1 + 0.1r,
 // modulation 0.3r, other vectors 0.1r, embedding tables r, everything else r·sqrt(3 / fan_in). Evaluated in
-// double, rounded once to float32, then to the wanted type.
+// double, rounded once to float32, then to the wanted type. Nothing of a tensor for another device is held in
+// host memory.
 class FormulaSource : public WeightSource {
  public:
   explicit FormulaSource(uint64_t seed) : seed_(seed) {}
