@@ -98,6 +98,7 @@ void check_stream(Checker& check, const StreamDefaults& stream) {
     check.require(i == 0 || stream.steps[i] < stream.steps[i - 1], "stream.steps must fall");
   }
   check.range("stream.num_steps", stream.num_steps, 1, static_cast<int64_t>(stream.steps.size()));
+  check.range("stream.min_timestep", stream.min_timestep, 0, 1000);
   check.range("stream.noise_scale", stream.noise_scale, 0.0, 1.0);
   check.range("stream.shift", stream.shift, 1e-3, 1e3);
   check.range("stream.chunk_latents", stream.chunk_latents, 1, 64);

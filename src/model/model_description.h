@@ -62,7 +62,10 @@ struct StreamDefaults {
   // Timesteps that the model was distilled for, 0 < t ≤ 1000, falling. A stream of n steps uses the first n.
   std::vector<int64_t> steps = {700, 500, 400, 200};
   int64_t num_steps = 2;
-  double noise_scale = 0.8;   // (0, 1]: share of noise in the mixed latent
+  // The lowest timestep that the model may be told at a chunk's first step (first_timestep of
+  // diffusion/denoising_list.h gives less for little noise).
+  int64_t min_timestep = 0;
+  double noise_scale = 0.8;   // 0…1: share of noise in the mixed latent
   double shift = 8.0;         // of the flow-match table
   int64_t chunk_latents = 1;  // latent frames per chunk; the first chunk has one more
   int64_t kv_frames = 6;      // slots of the KV ring, in latent frames

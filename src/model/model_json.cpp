@@ -57,6 +57,7 @@ template <class Visit>
 void visit(StreamDefaults& stream, const Visit& field) {
   field("steps", stream.steps, false);
   field("num_steps", stream.num_steps, false);
+  field("min_timestep", stream.min_timestep, false);
   field("noise_scale", stream.noise_scale, false);
   field("shift", stream.shift, false);
   field("chunk_latents", stream.chunk_latents, false);

@@ -3,21 +3,19 @@
 //
 //   {
 //     "format": "sdv2-model", "version": 1,
-//     "name": "StreamDiffusionV2 1.3B",                        for people
+//     "name": "StreamDiffusionV2 1.3B",                 for people
 //     "dit": {"file": "dit.safetensors.index.json", "dim": 1536, "ffn_dim": 8960, "num_heads": 12,
-//     "num_layers": 30,
-//             "freq_dim": 256, "text_dim": 4096, "text_len": 512, "in_dim": 16, "out_dim": 16, "eps": 1e-6},
+//             "num_layers": 30, "freq_dim": 256, "text_dim": 4096, "text_len": 512, "in_dim": 16,
+//             "out_dim": 16, "eps": 1e-6},
 //     "wan_vae": {"file": "wan_vae.safetensors", "base_dim": 96},
 //     "taehv": {"file": "taehv.safetensors", "encoder_width": 64, "decoder_widths": [256, 128, 64, 64]},
-//     "encoder": "wan_vae", "decoder": "wan_vae",              or "taehv"
+//     "encoder": "wan_vae", "decoder": "wan_vae",       or "taehv"
 //     "text_encoder": {"file": "text_encoder.safetensors.index.json", "vocab": 256384, "dim": 4096,
-//     "dim_attn": 4096,
-//                      "dim_ffn": 10240, "num_heads": 64, "num_layers": 24, "eps": 1e-6},
-//     "tokenizer": "tokenizer.json",                           or a SentencePiece model, *.model
-//     "stream": {"steps": [700, 500, 400, 200], "num_steps": 2, "noise_scale": 0.8, "shift": 8.0,
-//     "chunk_latents": 1,
-//                "kv_frames": 6, "sink_frames": 3, "adaptive_sink_threshold": 0.2, "normalise_encode": false,
-//                "width": 832, "height": 480}
+//                      "dim_attn": 4096, "dim_ffn": 10240, "num_heads": 64, "num_layers": 24, "eps": 1e-6},
+//     "tokenizer": "tokenizer.json",                    or a SentencePiece model, *.model
+//     "stream": {"steps": [700, 500, 400, 200], "num_steps": 2, "min_timestep": 0, "noise_scale": 0.8,
+//                "shift": 8.0, "chunk_latents": 1, "kv_frames": 6, "sink_frames": 3,
+//                "adaptive_sink_threshold": 0.2, "normalise_encode": false, "width": 832, "height": 480}
 //   }
 //
 // Required: format, version, dit, at least one of wan_vae and taehv, text_encoder, tokenizer, and every size

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Finds a model's files in a folder as it was downloaded, by their names alone (nothing is opened).
 //
-//   StreamDiffusionV2   <base>                                    Wan base folder, see below
-//                       model.pt                                  the causal checkpoint, in DIR itself, in
-//                       DIR/<any>/
-//                                                                 or in DIR/ckpts/<any>/
-//                       taew2_1.pth                               optional: in DIR, DIR/ckpts, beside
-//                       model.pt
-//   original Wan        <base>                                    with
-//   diffusion_pytorch_model.safetensors[.index.json] diffusers           transformer/ vae/ text_encoder/
-//   tokenizer/
+//   StreamDiffusionV2   <base>        Wan base folder, see below
+//                       model.pt      the causal checkpoint, in DIR itself, in DIR/<any>/ or DIR/ckpts/<any>/
+//                       taew2_1.pth   optional: in DIR, DIR/ckpts or beside model.pt
+//   original Wan        <base>        with diffusion_pytorch_model.safetensors[.index.json]
+//   diffusers           transformer/  vae/  text_encoder/  tokenizer/
 //
 // <base> is a folder with config.json, Wan2.1_VAE.pth (or lightvaew2_1.pth), models_t5_umt5-xxl-enc-bf16.pth
 // and google/umt5-xxl/tokenizer.json (or spiece.model): for original Wan DIR itself; for StreamDiffusionV2

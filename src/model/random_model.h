@@ -5,8 +5,10 @@
 //   random:14b    the networks of Wan 2.1 14B
 //   random:tiny   a transformer of two layers and an autoencoder of base width 8, for tests on a CPU
 //
-// A comma and key=value change a size; without a preset they change `tiny`: random:1.3b,layers=4
-// random:dim=256,layers=2
+// A comma and key=value change a size; without a preset they change `tiny`:
+//
+//   random:1.3b,layers=4
+//   random:dim=256,layers=2
 //
 //   dim           width of the transformer, a multiple of 128 (the number of heads follows)
 //   layers        transformer blocks
@@ -14,8 +16,8 @@
 //   text_dim      width of a prompt row
 //   text_len      prompt rows
 //   vae_dim       base width of the Wan VAE (96 in the release, 24 in LightVAE)
-//   autoencoder   wan_vae or taehv: the one that encodes and decodes unless the user chooses (default
-//   wan_vae) seed          of the weights (default 0)
+//   autoencoder   wan_vae (default) or taehv: the one in use unless the user chooses
+//   seed          of the weights (default 0)
 //
 // There is no text encoder: a prompt gives random rows too.
 #pragma once

@@ -26,7 +26,7 @@ json sound_document() {
     "text_encoder": {"file": "t5.safetensors", "vocab": 800, "dim": 64, "dim_attn": 128, "dim_ffn": 320, "num_heads": 2,
                      "num_layers": 2},
     "tokenizer": "spiece.model",
-    "stream": {"steps": [650, 300], "num_steps": 1, "noise_scale": 0.4, "kv_frames": 8, "sink_frames": 2,
+    "stream": {"steps": [650, 300], "num_steps": 1, "min_timestep": 50, "noise_scale": 0.4, "kv_frames": 8, "sink_frames": 2,
                "adaptive_sink_threshold": -1, "normalise_encode": true, "width": 256, "height": 320}
   })");
 }
@@ -78,6 +78,7 @@ TEST_F(ModelJson, ReadsEveryField) {
   EXPECT_EQ(model->tokenizer, folder.path() / "spiece.model");
   EXPECT_EQ(model->stream, (StreamDefaults{.steps = {650, 300},
                                            .num_steps = 1,
+                                           .min_timestep = 50,
                                            .noise_scale = 0.4,
                                            .kv_frames = 8,
                                            .sink_frames = 2,
