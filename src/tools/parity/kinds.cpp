@@ -18,6 +18,7 @@ constexpr std::array kKinds = {
     Kind{"dit_causal", run_dit_causal},
     Kind{"e2e", run_e2e},
     Kind{"flow_match", run_flow_match},
+    Kind{"manifests", run_manifests},
     Kind{"noise_controller", run_noise_controller},
     Kind{"ring_traces", run_ring_traces},
     Kind{"single_wo", run_single_wo},

@@ -11,6 +11,7 @@ void run_checkpoint_files(const Case& loaded, at::Device device, Report& report)
 void run_dit_causal(const Case& loaded, at::Device device, Report& report);
 void run_e2e(const Case& loaded, at::Device device, Report& report);
 void run_flow_match(const Case& loaded, at::Device device, Report& report);
+void run_manifests(const Case& loaded, at::Device device, Report& report);
 void run_noise_controller(const Case& loaded, at::Device device, Report& report);
 void run_ring_traces(const Case& loaded, at::Device device, Report& report);
 void run_single_wo(const Case& loaded, at::Device device, Report& report);
