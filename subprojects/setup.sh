@@ -26,7 +26,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav
-  libgtest-dev libgmock-dev nlohmann-json3-dev libicu-dev
+  libgtest-dev libgmock-dev nlohmann-json3-dev libicu-dev nettle-dev zlib1g-dev
   clang clang-tidy clang-format libclang-rt-14-dev
 )
 install_packages() {
