@@ -12,6 +12,7 @@ namespace sdv2 {
 SDV2_HOST_DEVICE inline uint8_t rounded_byte(float value) {
   const float positive = value > 0.0F ? value : 0.0F;
   const float clamped = positive < 255.0F ? positive : 255.0F;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): never negative, and lround would not be vectorised.
   return static_cast<uint8_t>(static_cast<int32_t>(clamped + 0.5F));
 }
 

@@ -25,7 +25,7 @@ Result<void> InputConverter::start(const ImageView& image) {
 std::array<const float*, 3> InputConverter::row(int32_t y) {
   const Rect& target = args_.target;
   const int32_t width = processing_.width;
-  float* rows[3] = {rows_.data(), rows_.data() + width, rows_.data() + 2 * width};
+  float* rows[3] = {rows_.data(), rows_.data() + width, rows_.data() + size_t{2} * width};
   const int32_t line = y - target.y;
   if (line < 0 || line >= target.height) {
     std::ranges::fill(rows_, -1.0F);

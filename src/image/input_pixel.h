@@ -36,7 +36,7 @@ SDV2_HOST_DEVICE inline float input_sample(const InputArgs& args, int c, int32_t
                           int64_t{across.first[x]} * component.step;
   float sum = 0;
   for (int32_t k = 0; k < across.taps; ++k) {
-    const uint8_t* at = corner + k * component.step;
+    const uint8_t* at = corner + int64_t{k} * component.step;
     float column = down.weights[y] * static_cast<float>(at[0]);
     for (int32_t l = 1; l < down.taps; ++l)
       column += down.weights[l * down.size + y] * static_cast<float>(at[l * stride]);

@@ -28,7 +28,9 @@ Result<InputPlan> make_input_plan(const ImageSpec& spec, Size processing, Fit fi
   if (processing.width < 1 || processing.height < 1)
     return Error{ErrorCode::kInvalidArgument, "processing size " + std::to_string(processing.width) + "x" +
                                                   std::to_string(processing.height) + " has no pixels"};
-  const auto [source, target] = input_fit(fit, spec.size, processing);
+  const InputFit rects = input_fit(fit, spec.size, processing);
+  const Rect& source = rects.source;
+  const Rect& target = rects.target;
   const auto across = [&](int shift, double middle) {
     return filter_from(source.x, source.width, target.width, spec.size.width, shift, middle);
   };

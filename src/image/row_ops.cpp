@@ -28,11 +28,17 @@ SDV2_ROW_LOOP void resample_row(const float* row, int32_t step, const FilterView
   const int32_t* __restrict first = filter.first;
   const float* __restrict weights = filter.weights;
   const int32_t size = filter.size;
-  for (int32_t i = 0; i < size; ++i) out[i] = weights[i] * row[first[i] * step];
+  for (int32_t i = 0; i < size; ++i) {
+    const int32_t at = first[i] * step;  // 32 bits, as the instruction that gathers takes them
+    out[i] = weights[i] * row[at];
+  }
   for (int32_t k = 1; k < filter.taps; ++k) {
-    const float* at = row + k * step;
     weights += size;
-    for (int32_t i = 0; i < size; ++i) out[i] += weights[i] * at[first[i] * step];
+    row += step;
+    for (int32_t i = 0; i < size; ++i) {
+      const int32_t at = first[i] * step;
+      out[i] += weights[i] * row[at];
+    }
   }
 }
 
@@ -76,7 +82,7 @@ SDV2_ROW_LOOP void round_row(const float* in, int32_t count, uint8_t* __restrict
 }
 
 SDV2_ROW_LOOP void scatter_row(const uint8_t* in, int32_t count, int32_t step, uint8_t* __restrict out) {
-  for (int32_t i = 0; i < count; ++i) out[i * step] = in[i];
+  for (int32_t i = 0; i < count; ++i) out[int64_t{i} * step] = in[i];
 }
 
 }  // namespace sdv2

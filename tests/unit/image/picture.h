@@ -41,8 +41,8 @@ class Picture {
   uint8_t& at(int c, int x, int y) {
     const FormatInfo& info = info_of(spec().format);
     const Component& component = c == 3 ? info.fourth : info.color[c];
-    return planes_[component.plane]
-                  [int64_t{y} * view_.strides[component.plane] + component.offset + x * component.step];
+    return planes_[component.plane][int64_t{y} * view_.strides[component.plane] + component.offset +
+                                    int64_t{x} * component.step];
   }
   // Samples of component c.
   Size grid(int c) const {
