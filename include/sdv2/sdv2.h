@@ -2,21 +2,22 @@
 /*
  * C ABI of the sdv2 engine: live video-to-video diffusion.
  *
- *   model    immutable weights on one or more devices; shared by everyone who opens it with the same
- * configuration session  one stream: pictures go in chunk by chunk, restyled pictures come out one for one
- *   chunk    the frames that enter the model together: 1+4P first (P latent frames), then 4P
+ *   model     immutable weights on one or more devices; shared by everyone who opens it with the same
+ *             configuration
+ *   session   one stream: pictures go in chunk by chunk, restyled pictures come out one for one
+ *   chunk     the frames that enter the model together: 1+4P first (P latent frames), then 4P
  *
  * Rules for every call
  * - Any thread may call any function unless its comment says otherwise. Calls on one session are serialised
- * inside.
+ *   inside.
  * - Functions that can fail return a status: NULL is success; anything else belongs to the caller
- * (sdv2_status_free). Misuse (NULL handles, wrong sizes, a closed session) gives SDV2_INVALID_ARGUMENT, never
- * undefined behaviour, as long as the handle has not been closed.
+ *   (sdv2_status_free). Misuse (NULL handles, wrong sizes, a closed session) gives SDV2_INVALID_ARGUMENT,
+ *   never undefined behaviour, as long as the handle has not been closed.
  * - Structs begin with struct_size, which the caller sets to sizeof; fields that are added later read as
- * zero.
+ *   zero.
  * - Strings are UTF-8. Settings travel as one JSON object, so that several change together.
  * - Callbacks come from engine threads, one at a time per session or load. They must not block, and may call
- * any function of the same session but sdv2_session_close and sdv2_session_drain.
+ *   any function of the same session but sdv2_session_close and sdv2_session_drain.
  */
 #ifndef SDV2_SDV2_H
 #define SDV2_SDV2_H
@@ -30,9 +31,7 @@ extern "C" {
 
 #define SDV2_API __attribute__((visibility("default")))
 
-/* ---- version
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- version ------------------------------------------------------------------------------------------- */
 
 /* Version of this interface; raised when a struct or call changes meaning. */
 #define SDV2_ABI_VERSION 1
@@ -43,9 +42,7 @@ SDV2_API int sdv2_abi_supported(int abi_version);
 /* Version of the engine, "0.1.0". Static storage. */
 SDV2_API const char* sdv2_engine_version(void);
 
-/* ---- status
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- status -------------------------------------------------------------------------------------------- */
 
 typedef enum sdv2_code {
   SDV2_OK = 0,
@@ -71,9 +68,7 @@ SDV2_API void sdv2_status_free(sdv2_status* status);
 /* Frees a string that a call gave to the caller. NULL is allowed. */
 SDV2_API void sdv2_string_free(char* string);
 
-/* ---- log
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- log ----------------------------------------------------------------------------------------------- */
 
 typedef enum sdv2_log_level {
   SDV2_LOG_ERROR = 1,
@@ -86,9 +81,7 @@ typedef enum sdv2_log_level {
 SDV2_API void sdv2_set_log(sdv2_log_level level,
                            void (*log)(void* user, sdv2_log_level level, const char* message), void* user);
 
-/* ---- model
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- model --------------------------------------------------------------------------------------------- */
 
 typedef struct sdv2_model sdv2_model;
 
@@ -98,20 +91,26 @@ typedef struct sdv2_load_observer {
   /* Any number of times: what is being done ("weights", "text encoder", "warm-up"), 0…100 percent of the
    * whole. May be NULL. */
   void (*progress)(void* user, const char* stage, int percent);
-  /* Exactly once, last: NULL when the model is ready. The status is valid during the call only. May be NULL.
-   */
+  /* Exactly once, last: NULL when the model is ready. The status is valid during the call only.
+   * May be NULL. */
   void (*done)(void* user, const sdv2_status* status);
 } sdv2_load_observer;
 
 /*
  * Opens a model in the background and returns at once. `config` is a JSON object:
- *   "model"      folder, or "random:1.3b", "random:14b", "random:tiny" (random weights of true shapes)
- * required "devices"    "auto", or a list "cuda:0,cuda:1", "cpu,cpu"; a device may stand in it more than once
- * "auto" "precision"  "auto" (bf16 on GPUs, fp32 on CPUs), "fp32", "bf16" "auto" "vae"        "auto" (the
- * model's own), "wan", "taehv"                                                  "auto" "plan"       where the
- * chain is cut, "auto" or the form of sdv2_model_info's "plan"                    "auto" "linger"     seconds
- * that the weights stay loaded after the last close                                 0 Opening an equal
- * configuration again shares the model. An error here means that nothing was started (`done` is not called).
+ *
+ *   key          meaning                                                                       default
+ *   "model"      folder, or "random:1.3b", "random:14b", "random:tiny"                         required
+ *                (random weights of true shapes)
+ *   "devices"    "auto", or a list "cuda:0,cuda:1", "cpu,cpu"; a device may stand in it        "auto"
+ *                more than once
+ *   "precision"  "auto" (bf16 on GPUs, fp32 on CPUs), "fp32", "bf16"                           "auto"
+ *   "vae"        "auto" (the model's own), "wan", "taehv"                                      "auto"
+ *   "plan"       where the chain is cut: "auto", or the form of sdv2_model_info's "plan"       "auto"
+ *   "linger"     seconds that the weights stay loaded after the last close                     0
+ *
+ * Opening an equal configuration again shares the model. An error here means that nothing was started
+ * (`done` is not called).
  */
 SDV2_API sdv2_status* sdv2_model_open(const char* config, const sdv2_load_observer* observer,
                                       sdv2_model** model);
@@ -122,17 +121,15 @@ SDV2_API sdv2_status* sdv2_model_wait(sdv2_model* model);
 /* Stops a load under way as soon as possible; `done` gets SDV2_CANCELLED. No effect on a loaded model. */
 SDV2_API void sdv2_model_cancel(sdv2_model* model);
 
-/* JSON: networks, sizes, "chunk" (latent frames P), "default" size and settings, devices, plan, memory. Needs
- * a loaded model. */
+/* JSON: networks, sizes, "chunk" (latent frames P), "default" size and settings, devices, plan, memory.
+ * Needs a loaded model. */
 SDV2_API sdv2_status* sdv2_model_info(sdv2_model* model, char** json);
 
 /* Gives the handle back; sessions that are open keep the weights alive. Waits for callbacks of this handle.
  * NULL is allowed. */
 SDV2_API void sdv2_model_close(sdv2_model* model);
 
-/* ---- pictures
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- pictures ------------------------------------------------------------------------------------------ */
 
 /* Names and memory layouts are those of GstVideoFormat. */
 typedef enum sdv2_pixel_format {
@@ -161,8 +158,8 @@ typedef enum sdv2_color_matrix {
 } sdv2_color_matrix;
 
 typedef enum sdv2_color_range {
-  SDV2_RANGE_FULL = 0,
-  /* 0…255 */ SDV2_RANGE_LIMITED /* 16…235 */
+  SDV2_RANGE_FULL = 0, /* 0…255 */
+  SDV2_RANGE_LIMITED   /* 16…235 */
 } sdv2_color_range;
 
 /* A picture in the caller's memory. Planes as the format has them (1, 2 or 3), strides in bytes, positive. */
@@ -177,9 +174,7 @@ typedef struct sdv2_image {
   int32_t strides[4];
 } sdv2_image;
 
-/* ---- session
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- session ------------------------------------------------------------------------------------------- */
 
 typedef struct sdv2_session sdv2_session;
 
@@ -188,8 +183,8 @@ typedef struct sdv2_chunk_info {
   size_t struct_size;
   int64_t chunk;       /* number given by sdv2_session_submit */
   uint64_t generation; /* see sdv2_session_flush */
-  sdv2_code code; /* SDV2_OK: its frames can be read. Otherwise the chunk is lost and the stream starts anew
-                     after it */
+  /* SDV2_OK: its frames can be read. Otherwise the chunk is lost and the stream starts anew after it. */
+  sdv2_code code;
   const char* message; /* "" for SDV2_OK; valid during the call only */
   int32_t frames;      /* frames put by the caller (a partial chunk has fewer than the model takes) */
   int32_t steps;       /* denoising steps used; 0: the similarity filter repeated the last picture */
@@ -202,34 +197,40 @@ typedef struct sdv2_chunk_info {
 typedef struct sdv2_session_observer {
   size_t struct_size;
   void* user;
-  /* A chunk is finished; chunks of one session come in order. Not called for chunks of an older generation.
-   */
+  /* A chunk is finished; chunks of one session come in order.
+   * Not called for chunks of an older generation. */
   void (*chunk_done)(void* user, const sdv2_chunk_info* info);
 } sdv2_session_observer;
 
 /*
  * Opens a stream on a loaded model. `settings` is a JSON object; those marked * can be changed later with
- * sdv2_session_set. "width", "height"    processing size in pixels, multiples of 16            the model's
- *   "fit"                how a picture of another shape is fitted: "stretch", "crop", "letterbox" "stretch"
- *   "capacity"           chunks that may be under way or unread, 1…64          4
- *   "prompt" *           text                                                  ""
- *   "prompt_blend" *     chunks over which a new prompt is faded in, 0…256     0 (at once)
- *   "blend" *            "linear" or "slerp"                                    "linear"
- *   "reset_on_prompt" *  true: a new prompt clears the KV cache                 false
- *   "negative_prompt" *  text                                                   ""
- *   "guidance" *         guidance scale, 1…20; 1 is off and costs nothing      1
- *   "guidance_mode" *    "full", "self-negative", "one-time-negative"           "self-negative"
- *   "steps" *            denoising steps 1…4                                    the model's
- *   "noise_scale" *      0…1: 0 keeps the picture, 1 forgets it                the model's
- *   "adaptive_noise" *   less noise when there is motion                        true
- *   "seed" *             0…2^53                                                 0
- *   "kv_cache_frames"    latent frames the model remembers, 2…64               the model's
- *   "sink_frames"        of them, frames that are never forgotten               the model's
- *   "adaptive_sink" *    similarity below which a sink is renewed, -1 is off    the model's
- *   "execution" *        "latency" (depth-first), "throughput" (stream batch), "auto"     "auto"
- *   "warm_up"            "chunk": the first chunk is 1+4P frames; "frame": the first frame alone, repeated
- * "chunk" "similarity_filter" * 0 off, else the cosine similarity (0…1) above which a static chunk may be
- * skipped   0 "mix" *              0…1: share of the restyled picture, the rest is the source   1
+ * sdv2_session_set.
+ *
+ *   key                    meaning                                                        default
+ *   "width", "height"      processing size in pixels, multiples of 16                     the model's
+ *   "fit"                  how a picture of another shape is fitted: "stretch", "crop",   "stretch"
+ *                          "letterbox"
+ *   "capacity"             chunks that may be under way or unread, 1…64                   4
+ *   "prompt" *             text                                                           ""
+ *   "prompt_blend" *       chunks over which a new prompt is faded in, 0…256              0 (at once)
+ *   "blend" *              "linear" or "slerp"                                            "linear"
+ *   "reset_on_prompt" *    true: a new prompt clears the KV cache                         false
+ *   "negative_prompt" *    text                                                           ""
+ *   "guidance" *           guidance scale, 1…20; 1 is off and costs nothing               1
+ *   "guidance_mode" *      "full", "self-negative", "one-time-negative"                   "self-negative"
+ *   "steps" *              denoising steps 1…4                                            the model's
+ *   "noise_scale" *        0…1: 0 keeps the picture, 1 forgets it                         the model's
+ *   "adaptive_noise" *     less noise when there is motion                                true
+ *   "seed" *               0…2^53                                                         0
+ *   "kv_cache_frames"      latent frames the model remembers, 2…64                        the model's
+ *   "sink_frames"          of them, frames that are never forgotten                       the model's
+ *   "adaptive_sink" *      similarity below which a sink is renewed, -1 is off            the model's
+ *   "execution" *          "latency" (depth-first), "throughput" (stream batch), "auto"   "auto"
+ *   "warm_up"              "chunk": the first chunk is 1+4P frames;                       "chunk"
+ *                          "frame": the first frame alone, repeated
+ *   "similarity_filter" *  0 off, else the cosine similarity (0…1) above which a static   0
+ *                          chunk may be skipped
+ *   "mix" *                0…1: share of the restyled picture, the rest is the source     1
  */
 SDV2_API sdv2_status* sdv2_session_open(sdv2_model* model, const char* settings,
                                         const sdv2_session_observer* observer, sdv2_session** session);
@@ -240,26 +241,26 @@ typedef struct sdv2_receipt {
 } sdv2_receipt;
 
 /* Changes live settings together: all are valid and taken, or none is. `receipt` may be NULL. Does not block
-   on a device: a prompt is encoded in the background, and the receipt's chunk is the first that can have it.
- */
+ * on a device: a prompt is encoded in the background, and the receipt's chunk is the first that can have
+ * it. */
 SDV2_API sdv2_status* sdv2_session_set(sdv2_session* session, const char* changes, sdv2_receipt* receipt);
 
 /* Frames that the open chunk takes: 1+4P (or 1) at the start of a stream, then 4P. */
 SDV2_API int32_t sdv2_session_chunk_frames(sdv2_session* session);
 
 /* Adds a picture to the open chunk; its pixels are copied before the call returns. SDV2_BUSY when the chunk
-   would exceed the session's capacity (then nothing was taken), SDV2_INVALID_ARGUMENT when the open chunk is
-   full already. */
+ * would exceed the session's capacity (then nothing was taken), SDV2_INVALID_ARGUMENT when the open chunk is
+ * full already. */
 SDV2_API sdv2_status* sdv2_session_put_frame(sdv2_session* session, const sdv2_image* image);
 
 /* Starts the open chunk, which holds at least one frame; missing frames are made by repeating the last.
-   `deadline_ns` is when the pixels are wanted (CLOCK_MONOTONIC), INT64_MAX for none. `chunk` (may be NULL)
-   gets the chunk's number: 0, 1, 2… since the session was opened, never reused. */
+ * `deadline_ns` is when the pixels are wanted (CLOCK_MONOTONIC), INT64_MAX for none. `chunk` (may be NULL)
+ * gets the chunk's number: 0, 1, 2… since the session was opened, never reused. */
 SDV2_API sdv2_status* sdv2_session_submit(sdv2_session* session, int64_t deadline_ns, int64_t* chunk);
 
 /* Writes one frame of a finished chunk (0 … info.frames-1) into the caller's memory, converted and scaled to
-   the image's format and size. Alpha comes from the source picture of that frame (opaque where it had none).
- */
+ * the image's format and size. Alpha comes from the source picture of that frame (opaque where it had
+ * none). */
 SDV2_API sdv2_status* sdv2_session_read_frame(sdv2_session* session, int64_t chunk, int32_t frame,
                                               const sdv2_image* image);
 
@@ -267,16 +268,16 @@ SDV2_API sdv2_status* sdv2_session_read_frame(sdv2_session* session, int64_t chu
 SDV2_API sdv2_status* sdv2_session_release_chunk(sdv2_session* session, int64_t chunk);
 
 /* Blocks until every submitted chunk is finished (and chunk_done was called), at most `timeout_ms`; SDV2_BUSY
-   after that, SDV2_CANCELLED by a flush or close. The open chunk is left as it is. */
+ * after that, SDV2_CANCELLED by a flush or close. The open chunk is left as it is. */
 SDV2_API sdv2_status* sdv2_session_drain(sdv2_session* session, int64_t timeout_ms);
 
 /* The next chunk starts a new stream (chunk of 1+4P frames, empty caches); what was submitted is still
-   delivered. The open chunk is dropped. Settings stay. */
+ * delivered. The open chunk is dropped. Settings stay. */
 SDV2_API sdv2_status* sdv2_session_reset(sdv2_session* session);
 
 /* Drops everything that was put, submitted or finished and starts a new stream. Returns at once; work under
-   way is abandoned at the next unit. No chunk_done of an older generation is called after this returns (one
-   that is being called is waited for, unless the caller is that callback). */
+ * way is abandoned at the next unit. No chunk_done of an older generation is called after this returns (one
+ * that is being called is waited for, unless the caller is that callback). */
 SDV2_API sdv2_status* sdv2_session_flush(sdv2_session* session);
 
 typedef struct sdv2_session_stats {
@@ -301,16 +302,15 @@ typedef struct sdv2_session_stats {
 /* Cheap; does not wait for a device. */
 SDV2_API sdv2_status* sdv2_session_get_stats(sdv2_session* session, sdv2_session_stats* stats);
 
-/* The same and more as JSON: per stage median, p95, p99, memory of host and devices, the plan, current
+/* The same and more as JSON: per stage median, p95, p99, memory of host and devices, the plan, the current
  * settings. */
 SDV2_API sdv2_status* sdv2_session_get_stats_json(sdv2_session* session, char** json);
 
-/* Ends the stream: as flush, then frees it. Waits for callbacks under way, not for devices. NULL is allowed.
- */
+/* Ends the stream: as flush, then frees it. Waits for callbacks under way, not for devices.
+ * NULL is allowed. */
 SDV2_API void sdv2_session_close(sdv2_session* session);
 
-/* ---- profiling
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- profiling ----------------------------------------------------------------------------------------- */
 
 /* Records stages, devices, links and queues of the whole process until sdv2_trace_stop writes them as a
  * Chrome trace. */
