@@ -84,13 +84,16 @@ Result<void> check_value(const Rule& rule, const Json& value) {
       if (!value.is_boolean()) return invalid(key + " must be true or false");
       return {};
     case Kind::kInteger:
-    case Kind::kNumber: {
-      const bool right = rule.kind == Kind::kInteger ? value.is_number_integer() : value.is_number();
-      if (!right || value < rule.least || value > rule.most)
-        return invalid(key + " must be a " + (rule.kind == Kind::kInteger ? "whole number" : "number") +
-                       " from " + short_number(rule.least) + " to " + short_number(rule.most));
-      return {};
-    }
+      // As integers: 2^53 + 1 is no double.
+      if (value.is_number_integer() && value.get<int64_t>() >= static_cast<int64_t>(rule.least) &&
+          value.get<int64_t>() <= static_cast<int64_t>(rule.most))
+        return {};
+      return invalid(key + " must be a whole number from " + short_number(rule.least) + " to " +
+                     short_number(rule.most));
+    case Kind::kNumber:
+      if (value.is_number() && value >= rule.least && value <= rule.most) return {};
+      return invalid(key + " must be a number from " + short_number(rule.least) + " to " +
+                     short_number(rule.most));
     case Kind::kWord:
       break;
   }
