@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads the command line of sdv2-bench by a table of options.
+#include "tools/bench/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "base/quote.h"
+
+namespace sdv2::bench {
+
+const char* const kUsage =
+    R"(usage: sdv2-bench --model MODEL [options]
+Sends frames through the engine as fast as it takes them and tells how long they took, from the copy in to the
+copy out.
+
+model
+  --model MODEL        folder, or random:1.3b, random:14b, random:tiny
+  --devices LIST       auto, cpu, cuda:0,cuda:1, …                          auto
+  --precision P        auto, fp32, bf16                                     auto
+  --vae V              auto, wan, taehv                                     auto
+  --plan PLAN          where the chain is cut over the devices              auto
+stream
+  --size HxW           processing size, and that of the frames              the model's
+  --steps N[,N…]       denoising steps 1 to 4; one run for each             the model's
+  --prompt TEXT                                                             empty
+  --seed N             the first stream's; stream i has N+i                 0
+  --noise-scale X      0 to 1                                               the model's
+  --execution E        latency, throughput, auto                            auto
+run
+  --chunks N           chunks of each stream that are measured              20
+  --warmup N           chunks before, in a session of their own             2
+  --streams N          sessions at the same time                            1
+  --capacity N         chunks that a stream keeps under way                 4
+  --frames FILE        input: raw RGB frames of the size, repeated          a moving picture
+output
+  --json               one JSON object instead of tables
+  --dump FILE          write the first stream's output as raw RGB
+  --against FILE       compare the first stream's output with such a file: PSNR and largest difference
+  --trace FILE         write a Chrome trace of everything
+  --engine FILE        engine library to run                                this program's own
+  --help
+
+Times are milliseconds of one chunk.
+  upload    copying its frames in
+  …         the engine's own figures of its stages, as the first stream saw them
+  download  copying its pixels out
+  work      from the first device's start to its pixels
+  chunk     from submit to its pixels, which counts the wait for chunks before it
+  total     from its first frame in to its last frame out
+fps is that of all streams from the end of their first chunk on; "first frame" is the time from the first frame
+in to the first pixels out. The checksum is that of all output pixels in frame order, whatever the timing.
+Exit code: 0 done, 1 failed, 2 wrong usage.
+)";
+
+namespace {
+
+using Setter = std::function<Result<void>(Options&, std::string_view)>;
+
+Error wrong(std::string_view what, std::string_view value) {
+  return {ErrorCode::kInvalidArgument, "must be " + std::string(what) + ", not " + quote(value)};
+}
+
+template <class T>
+Result<T> number(std::string_view text, T least, T most, std::string_view what) {
+  T value{};
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most))
+    return wrong(what, text);
+  return value;
+}
+
+template <class T, class Field>
+Setter number_option(Field Options::*field, T least, T most, const char* what) {
+  return [=](Options& options, std::string_view text) -> Result<void> {
+    SDV2_TRY(options.*field, number<T>(text, least, most, what));
+    return {};
+  };
+}
+
+Setter text_option(std::string Options::*field) {
+  return [=](Options& options, std::string_view text) -> Result<void> {
+    options.*field = text;
+    return {};
+  };
+}
+
+Setter word_option(std::string Options::*field, std::vector<std::string_view> words) {
+  return [=](Options& options, std::string_view text) -> Result<void> {
+    if (std::find(words.begin(), words.end(), text) != words.end()) {
+      options.*field = text;
+      return {};
+    }
+    std::string list;
+    for (const std::string_view word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+    return wrong("one of " + list, text);
+  };
+}
+
+Result<void> set_size(Options& options, std::string_view text) {
+  const char* const what = "HEIGHTxWIDTH in multiples of 16, such as 480x832";
+  const size_t cross = text.find('x');
+  if (cross == std::string_view::npos) return wrong(what, text);
+  SDV2_TRY(const int height, number<int>(text.substr(0, cross), 16, 16384, what));
+  SDV2_TRY(const int width, number<int>(text.substr(cross + 1), 16, 16384, what));
+  if (height % 16 != 0 || width % 16 != 0) return wrong(what, text);
+  options.height = height;
+  options.width = width;
+  return {};
+}
+
+Result<void> set_steps(Options& options, std::string_view text) {
+  options.steps.clear();
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    SDV2_TRY(const int steps, number<int>(text.substr(begin, end - begin), 1, 4,
+                                          "one or more numbers from 1 to 4, such as 1,2,4"));
+    options.steps.push_back(steps);
+    begin = end + 1;
+  }
+  return {};
+}
+
+struct Option {
+  const char* name;
+  Setter set;
+};
+
+const std::vector<Option>& option_table() {
+  static const std::vector<Option> table{
+      {"--model", text_option(&Options::model)},
+      {"--devices", text_option(&Options::devices)},
+      {"--precision", word_option(&Options::precision, {"auto", "fp32", "bf16"})},
+      {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
+      {"--plan", text_option(&Options::plan)},
+      {"--size", set_size},
+      {"--steps", set_steps},
+      {"--prompt", text_option(&Options::prompt)},
+      {"--seed",
+       number_option<int64_t>(&Options::seed, 0, int64_t{1} << 53, "a whole number from 0 to 2^53")},
+      {"--noise-scale", number_option<double>(&Options::noise_scale, 0, 1, "a number from 0 to 1")},
+      {"--execution", word_option(&Options::execution, {"auto", "latency", "throughput"})},
+      {"--chunks", number_option<int>(&Options::chunks, 1, 10'000'000, "a number of at least 1")},
+      {"--warmup", number_option<int>(&Options::warmup, 0, 10'000'000, "a number of at least 0")},
+      {"--streams", number_option<int>(&Options::streams, 1, 1024, "a number from 1 to 1024")},
+      {"--capacity", number_option<int>(&Options::capacity, 1, 64, "a number from 1 to 64")},
+      {"--frames", text_option(&Options::frames)},
+      {"--dump", text_option(&Options::dump)},
+      {"--against", text_option(&Options::against)},
+      {"--trace", text_option(&Options::trace)},
+      {"--engine", text_option(&Options::engine)},
+  };
+  return table;
+}
+
+Result<void> check_together(const Options& options) {
+  if (options.model.empty()) return Error{ErrorCode::kInvalidArgument, "--model is missing"};
+  if (options.steps.size() > 1 && (!options.dump.empty() || !options.against.empty()))
+    return Error{ErrorCode::kInvalidArgument,
+                 "--dump and --against take one run: give one number to --steps"};
+  return {};
+}
+
+}  // namespace
+
+Result<Options> parse_options(std::span<const char* const> arguments) {
+  Options options;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view name = arguments[i];
+    if (name == "--help" || name == "-h") {
+      options.help = true;
+      return options;
+    }
+    if (name == "--json") {
+      options.json = true;
+      continue;
+    }
+    // Both "--steps 2" and "--steps=2".
+    std::optional<std::string_view> value;
+    if (const size_t equals = name.find('='); equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    }
+    const auto& table = option_table();
+    const auto option =
+        std::find_if(table.begin(), table.end(), [&](const Option& each) { return name == each.name; });
+    if (option == table.end())
+      return Error{ErrorCode::kInvalidArgument, "unknown option " + quote(name) + "; see --help"};
+    if (!value.has_value()) {
+      if (i + 1 == arguments.size())
+        return Error{ErrorCode::kInvalidArgument, std::string(name) + " needs a value"};
+      value = arguments[++i];
+    }
+    if (auto set = option->set(options, *value); !set.ok())
+      return Error{ErrorCode::kInvalidArgument, std::string(name) + " " + set.error().message};
+  }
+  SDV2_CHECK(check_together(options));
+  return options;
+}
+
+}  // namespace sdv2::bench

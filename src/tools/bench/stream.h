@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One stream through the engine: frames in, pixels out, times of both.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sdv2/sdv2.hpp"
+#include "tools/bench/frames.h"
+#include "tools/bench/measure.h"
+#include "tools/bench/output.h"
+
+namespace sdv2::bench {
+
+struct StreamPlan {
+  int width = 0;
+  int height = 0;
+  int chunks = 0;
+  int capacity = 1;
+  const FrameSource* source = nullptr;
+  Output* output = nullptr;  // may be nullptr
+};
+
+// What one stream measured. A time of a chunk each, in nanoseconds; see kUsage.
+struct StreamFigures {
+  std::vector<int64_t> upload;
+  std::vector<int64_t> download;
+  std::vector<int64_t> work;
+  std::vector<int64_t> chunk;
+  std::vector<int64_t> total;
+  int64_t first_frame_ns = 0;
+  double fps = 0;
+  int64_t frames = 0;
+  Checksum checksum;
+};
+
+// Errors of the engine as those of this program.
+Result<void> to_result(const client::Status& status);
+
+class Stream {
+ public:
+  static Result<std::unique_ptr<Stream>> open(client::Model& model, const nlohmann::json& settings,
+                                              const StreamPlan& plan);
+
+  // Runs all chunks in the caller's thread. Errors: those of the engine, of the source and of the output.
+  Result<void> run();
+  // The engine's statistics of the session.
+  Result<nlohmann::json> stats();
+
+  const StreamFigures& figures() const { return figures_; }
+  // Any thread, during run.
+  int chunks_done() const { return chunks_read_; }
+
+ private:
+  explicit Stream(const StreamPlan& plan);
+
+  Result<void> feed_chunk();
+  Result<void> read_chunk(const sdv2_chunk_info& info);
+
+  StreamPlan plan_;
+  std::vector<uint8_t> in_;
+  std::vector<uint8_t> out_;
+
+  int chunks_put_ = 0;
+  std::atomic<int> chunks_read_ = 0;
+  int64_t frames_put_ = 0;
+  std::deque<int64_t> put_ns_;  // first put_frame of the chunks under way
+  int64_t first_put_ns_ = 0;
+  int64_t first_read_ns_ = 0;  // end of the first chunk
+  int64_t first_chunk_frames_ = 0;
+  StreamFigures figures_;
+
+  struct Done {
+    sdv2_chunk_info info;
+    std::string message;
+  };
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Done> done_;
+
+  std::optional<client::Session> session_;  // last: its callbacks use the others
+};
+
+}  // namespace sdv2::bench
