@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tests of sdv2-bench over the stub engine: bench_test.py SDV2_BENCH STUB_ENGINE"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BENCH, STUB = sys.argv[1:3]
+HEIGHT, WIDTH = 32, 48
+FRAME = HEIGHT * WIDTH * 3
+
+
+def run(*args, program=None, engine=STUB):
+    env = dict(os.environ)
+    env.pop("SDV2_STUB_PROGRAM", None)
+    if program is not None:
+        env["SDV2_STUB_PROGRAM"] = json.dumps(program)
+    command = [BENCH, *(["--engine", engine] if engine else []), *args]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+
+
+class BenchTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def report(self, *args, program=None):
+        done = run("--model", "any", "--size", f"{HEIGHT}x{WIDTH}", "--json", *args, program=program)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def checksum(self, *args, program=None):
+        return self.report(*args, program=program)["runs"][0]["checksum"]
+
+    def test_checksum_depends_on_pixels_alone(self):
+        reference = self.checksum("--chunks", "6")
+        self.assertEqual(reference, self.checksum("--chunks", "6"))
+        self.assertEqual(reference, self.checksum("--chunks", "6", "--capacity", "1", "--warmup", "0"))
+        self.assertEqual(reference, self.checksum("--chunks", "6", program={"chunk_ms": [5, 0, 3, 1]}))
+        self.assertEqual(reference, self.checksum("--chunks", "6", "--devices", "cpu,cpu"))
+        self.assertNotEqual(reference, self.checksum("--chunks", "5"))
+        self.assertNotEqual(reference, self.checksum("--chunks", "6", "--seed", "1"))
+        self.assertNotEqual(reference, self.checksum("--chunks", "6", "--prompt", "oil painting"))
+        self.assertNotEqual(reference, self.checksum("--chunks", "6", "--noise-scale", "0.5"))
+
+    def test_streams_are_separate(self):
+        report = self.report("--streams", "3", "--chunks", "4")["runs"][0]
+        self.assertEqual(len(set(report["checksums"])), 3, "each stream has its own seed")
+        self.assertEqual(report["checksums"][0], self.checksum("--chunks", "4"))
+        self.assertEqual(report["frames"], 3 * (5 + 3 * 4))
+
+    def test_json(self):
+        report = self.report("--steps", "1,2,4", "--chunks", "3", program={"chunk_ms": 2})
+        for key, value in {"model": "any", "height": HEIGHT, "width": WIDTH, "streams": 1, "chunks": 3,
+                           "devices": ["cpu"]}.items():
+            self.assertEqual(report[key], value)
+        self.assertGreater(report["load_ms"], 0)
+        self.assertEqual([each["steps"] for each in report["runs"]], [1, 2, 4])
+        for each in report["runs"]:
+            self.assertEqual(each["frames"], 13)
+            self.assertGreater(each["fps"], 0)
+            self.assertGreater(each["first_frame_ms"], 2)
+            self.assertGreater(each["memory"]["host_peak_bytes"], 1_000_000)
+            self.assertEqual(each["memory"]["devices"][0]["device"], "cpu")
+            self.assertEqual(each["settings"]["steps"], each["steps"])
+            self.assertIsInstance(each["plan"], str)
+            names = [stage["name"] for stage in each["stages"]]
+            self.assertEqual(names, ["upload", "encode", "denoise", "decode", "download", "work", "chunk", "total"])
+            for stage in each["stages"]:
+                self.assertEqual(stage["count"], 3)
+                self.assertTrue(0 < stage["p50_ms"] <= stage["p95_ms"] <= stage["p99_ms"], stage)
+            times = {stage["name"]: stage["p50_ms"] for stage in each["stages"]}
+            self.assertTrue(2 <= times["work"] <= times["chunk"] <= times["total"], times)
+            self.assertRegex(each["checksum"], "^[0-9a-f]{16}$")
+
+    def test_size_comes_from_the_model(self):
+        done = run("--model", "any", "--json", "--chunks", "1", program={"width": 64, "height": 16, "chunk": 2})
+        report = json.loads(done.stdout)
+        self.assertEqual((report["height"], report["width"]), (16, 64))
+        self.assertEqual(report["runs"][0]["frames"], 9)
+
+    def test_table(self):
+        done = run("--model", "any", "--size", "32x48", "--steps", "1,2", "--chunks", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("checksum", "first frame", "upload", "denoise", "download", "total"):
+            self.assertIn(word, done.stdout)
+        self.assertEqual(sum(" total " in line and "host" in line and "MiB" not in line
+                             for line in done.stdout.splitlines()), 2)
+
+    def test_raw_frames_dump_and_comparison(self):
+        # Inverted by the stub: the output is known.
+        frames = bytes([10]) * FRAME + bytes([20]) * FRAME + bytes([30]) * FRAME
+        with open(self.path("in.rgb"), "wb") as file:
+            file.write(frames)
+        self.report("--frames", self.path("in.rgb"), "--chunks", "1", "--dump", self.path("out.rgb"))
+        with open(self.path("out.rgb"), "rb") as file:
+            out = bytearray(file.read())
+        self.assertEqual(out, b"".join(bytes([255 - v]) * FRAME for v in (10, 20, 30, 10, 20)))
+
+        same = self.report("--frames", self.path("in.rgb"), "--chunks", "1", "--against", self.path("out.rgb"))
+        self.assertEqual(same["runs"][0]["against"], {"psnr_db": None, "largest_difference": 0})
+        out[7] -= 10
+        with open(self.path("out.rgb"), "wb") as file:
+            file.write(out)
+        other = self.report("--frames", self.path("in.rgb"), "--chunks", "1", "--against", self.path("out.rgb"))
+        against = other["runs"][0]["against"]
+        self.assertEqual(against["largest_difference"], 10)
+        # 10 log10(255^2 * bytes / 100)
+        self.assertAlmostEqual(against["psnr_db"], 71.757, places=2)
+
+        with open(self.path("out.rgb"), "wb") as file:
+            file.write(out[:-1])
+        for size, word in ((len(out) - 1, "less"), (len(out) + 1, "more")):
+            with open(self.path("out.rgb"), "wb") as file:
+                file.write(out.ljust(size, b"x")[:size])
+            done = run("--model", "any", "--size", "32x48", "--chunks", "1", "--against", self.path("out.rgb"))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(word, done.stderr)
+
+    def test_trace(self):
+        self.report("--chunks", "2", "--trace", self.path("trace.json"))
+        with open(self.path("trace.json")) as file:
+            self.assertGreaterEqual(len(json.load(file)["traceEvents"]), 2)
+
+    def test_wrong_usage(self):
+        for args, word in {
+            (): "--model is missing",
+            ("--model",): "--model needs a value",
+            ("--model", "any", "--modell", "x"): "--modell",
+            ("--model", "any", "extra"): "extra",
+            ("--model", "any", "--steps", "5"): "--steps",
+            ("--model", "any", "--steps", "1,,2"): "--steps",
+            ("--model", "any", "--steps=1x"): "--steps",
+            ("--model", "any", "--size", "480"): "--size",
+            ("--model", "any", "--size", "480x830"): "multiples of 16",
+            ("--model", "any", "--chunks", "0"): "--chunks",
+            ("--model", "any", "--noise-scale", "1.5"): "--noise-scale",
+            ("--model", "any", "--noise-scale", "nan"): "--noise-scale",
+            ("--model", "any", "--precision", "fp8"): "--precision",
+            ("--model", "any", "--vae", "none"): "--vae",
+            ("--model", "any", "--execution", "fast"): "--execution",
+            ("--model", "any", "--seed", "-1"): "--seed",
+            ("--model", "any", "--streams", "0"): "--streams",
+            ("--model", "any", "--steps", "1,2", "--dump", "x"): "--dump",
+        }.items():
+            done = run(*args)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), args)
+            self.assertIn(word, done.stderr)
+        done = run("--help")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("usage:", done.stdout)
+
+    def test_failures(self):
+        size = ("--model", "any", "--size", "32x48", "--chunks", "3")
+        with open(self.path("odd.rgb"), "wb") as file:
+            file.write(b"123")
+        for args, program, engine, word in (
+            (size, None, self.path("no-engine.so"), "no-engine.so"),
+            (size, None, "libm.so.6", "sdv2_abi_supported"),
+            (size, {"abi_version": 7}, STUB, "does not support"),
+            ((*size, "--devices", "gpu"), None, STUB, "devices"),
+            (size, {"fail_load": {"code": "not found", "message": "no such folder"}}, STUB, "no such folder"),
+            (size, {"fail_chunks": [{"chunk": 1, "code": "device", "message": "lost"}]}, STUB, "lost"),
+            ((*size, "--frames", self.path("none.rgb")), None, STUB, "none.rgb"),
+            ((*size, "--frames", self.path("odd.rgb")), None, STUB, "whole RGB frames"),
+            ((*size, "--against", self.path("none.rgb")), None, STUB, "none.rgb"),
+            ((*size, "--dump", self.path("no/folder.rgb")), None, STUB, "folder.rgb"),
+            ((*size, "--trace", self.path("no/folder.json")), None, STUB, "folder.json"),
+        ):
+            done = run(*args, program=program, engine=engine)
+            self.assertEqual(done.returncode, 1, (args, program, done.stdout))
+            self.assertIn(word, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
