@@ -40,6 +40,7 @@ namespace sdv2::client {
 // clang-format on
 
 struct Functions {
+// NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define SDV2_CLIENT_MEMBER(name) decltype(&::sdv2_##name) name = nullptr;
   SDV2_CLIENT_FUNCTIONS(SDV2_CLIENT_MEMBER)
 #undef SDV2_CLIENT_MEMBER

@@ -140,7 +140,7 @@ Result<void> check_image(const sdv2_image* image) {
     return invalid("image: unknown range");
   const bool rgb = format.layout == Layout::kPacked;
   if (image->matrix < SDV2_MATRIX_RGB || image->matrix > SDV2_MATRIX_BT2020 ||
-      (!rgb && image->matrix == SDV2_MATRIX_RGB))
+      rgb != (image->matrix == SDV2_MATRIX_RGB))
     return invalid("image: the colour matrix does not suit the format");
   for (int plane = 0; row_bytes(format, plane, image->width) > 0; ++plane) {
     if (image->planes[plane] == nullptr) return invalid("image: plane " + std::to_string(plane) + " is NULL");

@@ -2,6 +2,7 @@
 // Input pictures of sdv2-bench.
 #include "tools/bench/frames.h"
 
+#include <algorithm>
 #include <fstream>
 #include <mutex>
 #include <utility>
@@ -11,7 +12,7 @@ namespace {
 
 // Where something that moves by `speed` and turns back at both ends of 0 … size-1 is at time t.
 int64_t bounce(int64_t start, int64_t speed, int64_t t, int64_t size) {
-  const int64_t period = 2 * (size - 1);
+  const int64_t period = std::max<int64_t>(1, 2 * (size - 1));
   const int64_t at = (start + speed * t) % period;
   return at < size ? at : period - at;
 }

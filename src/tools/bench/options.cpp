@@ -89,7 +89,7 @@ Setter text_option(std::string Options::*field) {
   };
 }
 
-Setter word_option(std::string Options::*field, std::vector<std::string_view> words) {
+Setter word_option(std::string Options::*field, const std::vector<std::string_view>& words) {
   return [=](Options& options, std::string_view text) -> Result<void> {
     if (std::find(words.begin(), words.end(), text) != words.end()) {
       options.*field = text;
