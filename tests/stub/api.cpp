@@ -72,8 +72,10 @@ sdv2_status* sdv2_model_open(const char* config, const sdv2_load_observer* obser
     const Json stub = given.value("stub", Json::object());
     SDV2_TRY(const sdv2::stub::Program program, Engine::instance().program({&stub}));
     auto shared = Engine::instance().use_model(whole, stub, program);
-    *model = new sdv2_model{std::make_shared<ModelHandle>(std::move(shared), checked)};
-    (*model)->handle->start();
+    const auto handle = std::make_shared<ModelHandle>(std::move(shared), checked);
+    *model = new sdv2_model{handle};
+    // The callbacks begin here, and may close the model at once.
+    handle->start();
     return {};
   });
 }

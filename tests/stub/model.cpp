@@ -106,6 +106,8 @@ ModelHandle::~ModelHandle() {
 }
 
 void ModelHandle::start() {
+  // load() takes the lock before its first callback, so that close() finds the thread there.
+  const std::scoped_lock lock(mutex_);
   thread_ = std::thread([self = shared_from_this()] { self->load(); });
 }
 
