@@ -82,7 +82,10 @@ SDV2_ROW_LOOP void round_row(const float* in, int32_t count, uint8_t* __restrict
 }
 
 SDV2_ROW_LOOP void scatter_row(const uint8_t* in, int32_t count, int32_t step, uint8_t* __restrict out) {
-  for (int32_t i = 0; i < count; ++i) out[int64_t{i} * step] = in[i];
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t at = i * step;
+    out[at] = in[i];
+  }
 }
 
 }  // namespace sdv2

@@ -47,7 +47,7 @@ TEST(PixelBytes, RowsAreTheSame) {
 
 class Mix : public ::testing::Test {
  protected:
-  Mix() : source_(spec_of(PixelFormat::kRgb, {16, 8})), restyled_(3 * 16 * 8), out_(3 * 16 * 8) {
+  Mix() : source_(spec_of(PixelFormat::kRgb, {16, 8})), restyled_(384), out_(384) {
     source_.fill_random(1);
     for (size_t i = 0; i < restyled_.size(); ++i) restyled_[i] = static_cast<uint8_t>(5 * i);
   }

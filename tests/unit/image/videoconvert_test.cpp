@@ -19,7 +19,6 @@ namespace sdv2 {
 namespace {
 
 using testing::format_at;
-using testing::Picture;
 using testing::spec_of;
 
 // Mean and largest difference of bytes.
@@ -108,10 +107,10 @@ class Deep {
     for (int c = 0; c < 3; ++c)
       for (int y = 0; y < height; ++y) {
         const auto* row = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, 0)) +
-                          y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 0);
+                          int64_t{y} * GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 0);
         for (int x = 0; x < width; ++x) {
           uint16_t value = 0;
-          std::memcpy(&value, row + 8 * x + 2 * (c + 1), 2);
+          std::memcpy(&value, row + int64_t{8} * x + int64_t{2} * (c + 1), 2);
           const double d = std::abs(127.5 * model[(c * height + y) * width + x] + 127.5 - value / 257.0);
           sum += d;
           result.most = std::max(result.most, d);
