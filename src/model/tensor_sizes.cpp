@@ -25,8 +25,11 @@ class Dimensions {
   int64_t layers(const std::string& prefix, const std::string& suffix) {
     int64_t count = 0;
     constexpr int64_t kMost = 1024;
-    for (int64_t i = 0; i < kMost; ++i)
-      if (shapes_.contains(prefix + std::to_string(i) + suffix)) count = i + 1;
+    for (int64_t i = 0; i < kMost; ++i) {
+      std::string key = prefix;
+      key.append(std::to_string(i)).append(suffix);
+      if (shapes_.contains(key)) count = i + 1;
+    }
     return count;
   }
 
