@@ -31,14 +31,14 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 v4l2src ! videoconvert ! sdv2chunk framerate=16/1 ! sdv2transform ! sdv2slo ! videoconvert !
- * autovideosink
+ * gst-launch-1.0 v4l2src ! videoconvert ! sdv2chunk framerate=16/1 ! sdv2transform ! sdv2slo ! \
+ *   videoconvert ! autovideosink
  * ]|
  * A camera at any rate is brought to 16 frames per second; when the model cannot follow, the oldest waiting
  * chunk is dropped.
  * |[
- * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! sdv2chunk leaky=none ! sdv2transform !
- * videoconvert ! \ x264enc ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! sdv2chunk leaky=none ! \
+ *   sdv2transform ! videoconvert ! x264enc ! mp4mux ! filesink location=out.mp4
  * ]|
  * From file to file nothing is dropped: the queue makes the decoder wait.
  *

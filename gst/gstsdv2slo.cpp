@@ -13,17 +13,17 @@
  * ## What is measured
  *
  * * *Latency*: the pipeline clock's time minus the base time and the frame's running time: how old the frame
- * is here. Frames that come before their time count as early, with a negative minimum. With a live source
- * this is the time since the picture was taken.
- * * *Slope*: growth of the latency in milliseconds per minute, by least squares. Near 0 in a pipeline that
- * keeps up.
+ *   is here. Frames that come before their time count as early, with a negative minimum. With a live source
+ *   this is the time since the picture was taken.
+ * * *Slope*: growth of the latency in milliseconds per minute: the line by least squares through the medians of
+ *   tenths of windows. Near 0 in a pipeline that keeps up.
  * * *Jitter*: change of the latency from frame to frame, smoothed as in RFC 3550. *Gap*: time between frames.
  * * *Late frames*: latency above #GstSdv2Slo:target-latency. *Rate misses*: frame times of
- * #GstSdv2Slo:target-fps that passed without a frame.
+ *   #GstSdv2Slo:target-fps that passed without a frame.
  * * *Dropped frames*: steps in the numbers of the frames, taken from the mark, else from the chunk meta of
- * sdv2chunk, else from the buffer offsets of raw video.
+ *   sdv2chunk, else from the buffer offsets of raw video.
  * * *Frozen frames*, *longest freeze*: identical pictures in a row; of pictures over 1 MiB only some rows are
- * compared. Only raw video in system memory.
+ *   compared. Only raw video in system memory.
  *
  * Medians and quantiles of the latency and the gap are given for the whole run and for the last
  * #GstSdv2Slo:window; they are within 0.4 % of the true ones. Frames that pass before the pipeline plays
@@ -52,14 +52,15 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 videotestsrc is-live=true num-buffers=200 ! sdv2chunk ! sdv2transform ! sdv2slo
- * target-latency=500000000 ! fakesink sync=true
+ * gst-launch-1.0 videotestsrc is-live=true num-buffers=200 ! sdv2chunk ! sdv2transform ! \
+ *   sdv2slo target-latency=500000000 ! fakesink sync=true
  * ]|
  * Prints the latency of the transform.
  * |[
- * gst-launch-1.0 videotestsrc is-live=true ! sdv2slo mark=write ! x264enc tune=zerolatency bitrate=1000 !
- * rtph264pay ! udpsink host=127.0.0.1 port=5000 gst-launch-1.0 -m udpsrc port=5000 caps="application/x-rtp" !
- * rtpjitterbuffer ! rtph264depay ! avdec_h264 ! sdv2slo mark=read ! autovideosink
+ * gst-launch-1.0 videotestsrc is-live=true ! sdv2slo mark=write ! x264enc tune=zerolatency bitrate=1000 ! \
+ *   rtph264pay ! udpsink host=127.0.0.1 port=5000
+ * gst-launch-1.0 udpsrc port=5000 caps="application/x-rtp,encoding-name=H264" ! rtpjitterbuffer ! \
+ *   rtph264depay ! avdec_h264 ! sdv2slo mark=read ! autovideosink
  * ]|
  * Measures the way through encoder, network and decoder between two processes of one machine.
  *
@@ -129,6 +130,12 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
+// The usual ones of the formats that can carry a mark.
+static GstStaticCaps mark_caps =
+    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ I420, NV12, YV12, NV21, YUY2, UYVY, YVYU, Y42B, Y444, RGB, BGR, "
+                                        "RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, "
+                                        "ABGR, AYUV, GRAY8 }"));
+
 #define GST_TYPE_SDV2_SLO_MARK (gst_sdv2_slo_mark_get_type())
 /**
  * GstSdv2SloMark:
@@ -197,6 +204,25 @@ static gboolean gst_sdv2_slo_stop(GstBaseTransform* transform) {
   return guarded(transform, FALSE, [&] {
     GST_SDV2_SLO(transform)->priv->publisher.close();
     return TRUE;
+  });
+}
+
+// Any format passes, but formats that can carry a mark are preferred when one is wanted.
+static GstCaps* gst_sdv2_slo_transform_caps(GstBaseTransform* transform, GstPadDirection, GstCaps* caps,
+                                            GstCaps* filter) {
+  return guarded(transform, static_cast<GstCaps*>(nullptr), [&] {
+    GstCaps* result = gst_caps_ref(caps);
+    if (gst_sdv2_slo_settings(GST_SDV2_SLO(transform)).mark != MarkMode::kNone) {
+      GstCaps* preferred = gst_static_caps_get(&mark_caps);
+      result = gst_caps_merge(gst_caps_intersect_full(caps, preferred, GST_CAPS_INTERSECT_FIRST), result);
+      gst_caps_unref(preferred);
+    }
+    if (filter != nullptr) {
+      GstCaps* filtered = gst_caps_intersect_full(result, filter, GST_CAPS_INTERSECT_FIRST);
+      gst_caps_unref(result);
+      result = filtered;
+    }
+    return result;
   });
 }
 
@@ -512,6 +538,7 @@ static void gst_sdv2_slo_class_init(GstSdv2SloClass* klass) {
   element_class->change_state = gst_sdv2_slo_change_state;
   transform_class->start = gst_sdv2_slo_start;
   transform_class->stop = gst_sdv2_slo_stop;
+  transform_class->transform_caps = gst_sdv2_slo_transform_caps;
   transform_class->set_caps = gst_sdv2_slo_set_caps;
   transform_class->transform_ip = gst_sdv2_slo_transform_ip;
   transform_class->sink_event = gst_sdv2_slo_sink_event;

@@ -18,10 +18,19 @@ SloMeter::Slice& SloMeter::slice_at(int64_t now) {
   const int64_t number = std::max<int64_t>(0, now) / slice_length_;
   Slice& slice = slices_[static_cast<size_t>(number % kSlices)];
   if (slice.number != number) {
+    if (newest_slice_ >= 0) add_to_trend(trend_, slices_[static_cast<size_t>(newest_slice_ % kSlices)]);
+    newest_slice_ = number;
     slice = {};
     slice.number = number;
   }
   return slice;
+}
+
+void SloMeter::add_to_trend(TrendLine& trend, const Slice& slice) const {
+  if (slice.latency.count() == 0) return;
+  const double minutes =
+      (static_cast<double>(slice.number) + 0.5) * static_cast<double>(slice_length_) / kMinute;
+  trend.add(minutes, static_cast<double>(slice.latency.quantiles().p50) / kMillisecond);
 }
 
 void SloMeter::add(const FrameSample& sample) {
@@ -45,12 +54,8 @@ void SloMeter::add(const FrameSample& sample) {
 
 void SloMeter::add_latency(Slice& slice, const FrameSample& sample) {
   if (sample.latency) {
-    const double minutes = static_cast<double>(sample.now - begin_) / kMinute;
-    const double milliseconds = static_cast<double>(*sample.latency) / kMillisecond;
     total_.latency.add(*sample.latency);
     slice.latency.add(*sample.latency);
-    total_.trend.add(minutes, milliseconds);
-    slice.trend.add(minutes, milliseconds);
     counters_.early_frames += *sample.latency < 0 ? 1 : 0;
   }
   if (sample.mark_latency) {
@@ -98,23 +103,24 @@ SloReport SloMeter::report(int64_t now) const {
   if (report.run_time > 0)
     report.rate = static_cast<double>(total_.frames - 1) * kSecond / static_cast<double>(report.run_time);
   report.latency = total_.latency.quantiles();
-  report.latency_slope = total_.trend.slope();
+  report.latency_slope = trend_.slope();
   report.jitter = static_cast<int64_t>(jitter_);
   report.mark_latency = total_.mark_latency.quantiles();
   report.gap = total_.gap.quantiles();
 
   const int64_t newest = std::max<int64_t>(0, now) / slice_length_;
   Slice window;
+  TrendLine window_trend;
   for (const Slice& slice : slices_) {
     if (slice.number < 0 || slice.number <= newest - kSlices || slice.number > newest) continue;
     window.frames += slice.frames;
     window.latency.merge(slice.latency);
     window.mark_latency.merge(slice.mark_latency);
     window.gap.merge(slice.gap);
-    window.trend.merge(slice.trend);
+    if (slice.number < newest) add_to_trend(window_trend, slice);
   }
   report.window_latency = window.latency.quantiles();
-  report.window_latency_slope = window.trend.slope();
+  report.window_latency_slope = window_trend.slope();
   report.window_mark_latency = window.mark_latency.quantiles();
   report.window_gap = window.gap.quantiles();
   const int64_t window_begin = (newest - kSlices + 1) * slice_length_;

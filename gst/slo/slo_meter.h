@@ -63,7 +63,6 @@ class SloMeter {
     QuantileHistogram latency;
     QuantileHistogram mark_latency;
     QuantileHistogram gap;
-    TrendLine trend;
   };
   struct Last {
     FrameSample sample;
@@ -71,6 +70,7 @@ class SloMeter {
   };
 
   Slice& slice_at(int64_t now);
+  void add_to_trend(TrendLine& trend, const Slice& slice) const;
   void add_latency(Slice& slice, const FrameSample& sample);
   void add_step(Slice& slice, const FrameSample& sample);
   void count_losses(const FrameSample& sample);
@@ -84,7 +84,11 @@ class SloMeter {
   double jitter_ = 0;
   std::optional<Last> last_;
   Slice total_;
+  // The trend goes through the medians of finished slices, so that single frames (the first one, a hiccup) do
+  // not bend it.
+  TrendLine trend_;
   std::array<Slice, kSlices> slices_;
+  int64_t newest_slice_ = -1;
   SloReport counters_;  // only its counters and longest_freeze are kept up to date
 };
 

@@ -139,9 +139,10 @@ void SloPublisher::publish_final() {
   const SloReport report = filter_.report();
   post(report, true);
   write_files(report, true);
-  GError* summary =
-      g_error_new_literal(g_quark_from_static_string("sdv2-slo"), 0, to_summary(report).c_str());
-  gst_element_post_message(element_, gst_message_new_info(GST_OBJECT_CAST(element_), summary, nullptr));
+  // gst-launch-1.0 prints the debug string of INFO messages only.
+  const std::string text = to_summary(report);
+  GError* summary = g_error_new_literal(g_quark_from_static_string("sdv2-slo"), 0, text.c_str());
+  gst_element_post_message(element_, gst_message_new_info(GST_OBJECT_CAST(element_), summary, text.c_str()));
   g_error_free(summary);
 }
 

@@ -20,20 +20,6 @@ class TrendLine {
     sum_xy_ += dx * (y - mean_y_);
   }
 
-  // Adds the points of `other` (Chan's formula for joining two sets).
-  void merge(const TrendLine& other) {
-    if (other.count_ == 0) return;
-    const double a = static_cast<double>(count_);
-    const double b = static_cast<double>(other.count_);
-    const double dx = other.mean_x_ - mean_x_;
-    const double dy = other.mean_y_ - mean_y_;
-    sum_xx_ += other.sum_xx_ + dx * dx * a * b / (a + b);
-    sum_xy_ += other.sum_xy_ + dx * dy * a * b / (a + b);
-    mean_x_ += dx * b / (a + b);
-    mean_y_ += dy * b / (a + b);
-    count_ += other.count_;
-  }
-
   // y per x; 0 until there are two different x.
   double slope() const { return sum_xx_ > 0 ? sum_xy_ / sum_xx_ : 0; }
 
