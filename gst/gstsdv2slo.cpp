@@ -15,8 +15,8 @@
  * * *Latency*: the pipeline clock's time minus the base time and the frame's running time: how old the frame
  *   is here. Frames that come before their time count as early, with a negative minimum. With a live source
  *   this is the time since the picture was taken.
- * * *Slope*: growth of the latency in milliseconds per minute: the line by least squares through the medians of
- *   tenths of windows. Near 0 in a pipeline that keeps up.
+ * * *Slope*: growth of the latency in milliseconds per minute, by least squares through the medians of tenths
+ *   of windows. Near 0 in a pipeline that keeps up.
  * * *Jitter*: change of the latency from frame to frame, smoothed as in RFC 3550. *Gap*: time between frames.
  * * *Late frames*: latency above #GstSdv2Slo:target-latency. *Rate misses*: frame times of
  *   #GstSdv2Slo:target-fps that passed without a frame.
@@ -69,34 +69,22 @@
 
 #include "gstsdv2slo.h"
 
-#include <new>
-#include <string>
-
 #include "common/guard.h"
 #include "slo/slo_filter.h"
+#include "slo/slo_properties.h"
 #include "slo/slo_publisher.h"
 
 GST_DEBUG_CATEGORY(gst_sdv2_slo_debug);
 #define GST_CAT_DEFAULT gst_sdv2_slo_debug
 
 using sdv2::guarded;
-using sdv2::MarkClock;
 using sdv2::MarkMode;
 using sdv2::SloFilter;
 using sdv2::SloPublisher;
+using sdv2::SloSettings;
 using sdv2::SloTargets;
 
 namespace {
-
-struct SloSettings {
-  MarkMode mark = MarkMode::kNone;
-  MarkClock mark_clock = MarkClock::kPipeline;
-  SloTargets targets;
-  GstClockTime window = 10 * GST_SECOND;
-  GstClockTime interval = GST_SECOND;
-  std::string log_file;
-  std::string metrics_file;
-};
 
 struct SloPrivate {
   explicit SloPrivate(GstElement* element) : filter(element), publisher(element, filter) {}
@@ -112,19 +100,6 @@ struct _GstSdv2Slo {
   SloPrivate* priv;
 };
 
-enum {
-  PROP_0,
-  PROP_MARK,
-  PROP_MARK_CLOCK,
-  PROP_TARGET_LATENCY,
-  PROP_TARGET_FPS,
-  PROP_WINDOW,
-  PROP_INTERVAL,
-  PROP_LOG_FILE,
-  PROP_METRICS_FILE,
-  PROP_STATS,
-};
-
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate src_template =
@@ -135,47 +110,6 @@ static GstStaticCaps mark_caps =
     GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ I420, NV12, YV12, NV21, YUY2, UYVY, YVYU, Y42B, Y444, RGB, BGR, "
                                         "RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, "
                                         "ABGR, AYUV, GRAY8 }"));
-
-#define GST_TYPE_SDV2_SLO_MARK (gst_sdv2_slo_mark_get_type())
-/**
- * GstSdv2SloMark:
- * @none: no mark
- * @write: draw a mark into each picture
- * @read: read the mark that another meter has drawn
- *
- * Since: 0.1
- */
-static GType gst_sdv2_slo_mark_get_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(MarkMode::kNone), "No mark", "none"},
-      {static_cast<gint>(MarkMode::kWrite), "Draw a mark into each picture", "write"},
-      {static_cast<gint>(MarkMode::kRead), "Read the mark that another meter has drawn", "read"},
-      {0, nullptr, nullptr},
-  };
-  static gsize type = 0;
-  if (g_once_init_enter(&type)) g_once_init_leave(&type, g_enum_register_static("GstSdv2SloMark", values));
-  return type;
-}
-
-#define GST_TYPE_SDV2_SLO_MARK_CLOCK (gst_sdv2_slo_mark_clock_get_type())
-/**
- * GstSdv2SloMarkClock:
- * @pipeline: the pipeline's clock
- * @realtime: the system's wall clock (UTC)
- *
- * Since: 0.1
- */
-static GType gst_sdv2_slo_mark_clock_get_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(MarkClock::kPipeline), "The pipeline's clock", "pipeline"},
-      {static_cast<gint>(MarkClock::kRealtime), "The system's wall clock (UTC)", "realtime"},
-      {0, nullptr, nullptr},
-  };
-  static gsize type = 0;
-  if (g_once_init_enter(&type))
-    g_once_init_leave(&type, g_enum_register_static("GstSdv2SloMarkClock", values));
-  return type;
-}
 
 G_DEFINE_TYPE_WITH_CODE(GstSdv2Slo, gst_sdv2_slo, GST_TYPE_BASE_TRANSFORM,
                         GST_DEBUG_CATEGORY_INIT(gst_sdv2_slo_debug, "sdv2slo", 0, "sdv2slo element"))
@@ -302,49 +236,14 @@ static GstStateChangeReturn gst_sdv2_slo_change_state(GstElement* element, GstSt
 
 // --- Properties ---
 
-static std::string string_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
-
 static void gst_sdv2_slo_set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
   guarded(object, FALSE, [&] {
     GstSdv2Slo* self = GST_SDV2_SLO(object);
-    const std::string text = G_VALUE_HOLDS_STRING(value) ? string_of(value) : "";
     GST_OBJECT_LOCK(self);
-    SloSettings& settings = self->priv->settings;
-    switch (id) {
-      case PROP_MARK:
-        settings.mark = static_cast<MarkMode>(g_value_get_enum(value));
-        break;
-      case PROP_MARK_CLOCK:
-        settings.mark_clock = static_cast<MarkClock>(g_value_get_enum(value));
-        break;
-      case PROP_TARGET_LATENCY:
-        settings.targets.latency = g_value_get_uint64(value);
-        break;
-      case PROP_TARGET_FPS:
-        settings.targets.fps_n = gst_value_get_fraction_numerator(value);
-        settings.targets.fps_d = gst_value_get_fraction_denominator(value);
-        break;
-      case PROP_WINDOW:
-        settings.window = g_value_get_uint64(value);
-        break;
-      case PROP_INTERVAL:
-        settings.interval = g_value_get_uint64(value);
-        break;
-      case PROP_LOG_FILE:
-        settings.log_file = text;
-        break;
-      case PROP_METRICS_FILE:
-        settings.metrics_file = text;
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-        break;
-    }
-    const SloTargets targets = settings.targets;
+    const bool known = sdv2::set_slo_property(self->priv->settings, id, value);
+    const SloTargets targets = self->priv->settings.targets;
     GST_OBJECT_UNLOCK(self);
+    if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     self->priv->filter.set_targets(targets);
     return TRUE;
   });
@@ -353,38 +252,10 @@ static void gst_sdv2_slo_set_property(GObject* object, guint id, const GValue* v
 static void gst_sdv2_slo_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   guarded(object, FALSE, [&] {
     GstSdv2Slo* self = GST_SDV2_SLO(object);
-    const SloSettings settings = gst_sdv2_slo_settings(self);
-    switch (id) {
-      case PROP_MARK:
-        g_value_set_enum(value, static_cast<gint>(settings.mark));
-        break;
-      case PROP_MARK_CLOCK:
-        g_value_set_enum(value, static_cast<gint>(settings.mark_clock));
-        break;
-      case PROP_TARGET_LATENCY:
-        g_value_set_uint64(value, settings.targets.latency);
-        break;
-      case PROP_TARGET_FPS:
-        gst_value_set_fraction(value, settings.targets.fps_n, settings.targets.fps_d);
-        break;
-      case PROP_WINDOW:
-        g_value_set_uint64(value, settings.window);
-        break;
-      case PROP_INTERVAL:
-        g_value_set_uint64(value, settings.interval);
-        break;
-      case PROP_LOG_FILE:
-        g_value_set_string(value, settings.log_file.empty() ? nullptr : settings.log_file.c_str());
-        break;
-      case PROP_METRICS_FILE:
-        g_value_set_string(value, settings.metrics_file.empty() ? nullptr : settings.metrics_file.c_str());
-        break;
-      case PROP_STATS:
-        g_value_take_boxed(value, SloPublisher::to_structure(self->priv->filter.report(), "sdv2-slo-stats"));
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
-        break;
+    if (id == sdv2::kSloStats) {
+      g_value_take_boxed(value, SloPublisher::to_structure(self->priv->filter.report(), "sdv2-slo-stats"));
+    } else if (!sdv2::get_slo_property(gst_sdv2_slo_settings(self), id, value)) {
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
     }
     return TRUE;
   });
@@ -397,136 +268,6 @@ static void gst_sdv2_slo_finalize(GObject* object) {
   G_OBJECT_CLASS(gst_sdv2_slo_parent_class)->finalize(object);
 }
 
-static void gst_sdv2_slo_install_properties(GObjectClass* object_class) {
-  const auto ready =
-      static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  const auto paused =
-      static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PAUSED);
-  const auto playing =
-      static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  const auto read_only = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-
-  /**
-   * GstSdv2Slo:mark:
-   *
-   * Whether to draw or to read the mark in the picture. A warning is posted when the format cannot carry one.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_MARK,
-      g_param_spec_enum("mark", "Mark", "Draw a latency mark into each picture, or read it",
-                        GST_TYPE_SDV2_SLO_MARK, static_cast<gint>(MarkMode::kNone), ready));
-  /**
-   * GstSdv2Slo:mark-clock:
-   *
-   * The clock of the time in the mark; the same on both meters.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_MARK_CLOCK,
-      g_param_spec_enum("mark-clock", "Mark clock", "Clock of the time in the mark, the same on both meters",
-                        GST_TYPE_SDV2_SLO_MARK_CLOCK, static_cast<gint>(MarkClock::kPipeline), ready));
-  /**
-   * GstSdv2Slo:target-latency:
-   *
-   * Frames older than this, in nanoseconds, count as late: by the mark when one is read, else on the pipeline
-   * clock. 0 promises nothing.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_TARGET_LATENCY,
-      g_param_spec_uint64("target-latency", "Target latency",
-                          "Latency in nanoseconds above which a frame is late (0 = none)", 0, G_MAXINT64, 0,
-                          playing));
-  /**
-   * GstSdv2Slo:target-fps:
-   *
-   * Frame rate that is promised, in frames per second. Each frame time that passes without a frame is a miss.
-   * 0/1 promises nothing.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(object_class, PROP_TARGET_FPS,
-                                  gst_param_spec_fraction("target-fps", "Target frame rate",
-                                                          "Frames per second that are promised (0/1 = none)",
-                                                          0, 1, 1000, 1, 0, 1, playing));
-  /**
-   * GstSdv2Slo:window:
-   *
-   * Length of the sliding window in nanoseconds. It slides by tenths.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_WINDOW,
-      g_param_spec_uint64("window", "Window",
-                          "Length in nanoseconds of the sliding window of the window-... statistics",
-                          GST_MSECOND, 3600 * GST_SECOND, 10 * GST_SECOND, ready));
-  /**
-   * GstSdv2Slo:interval:
-   *
-   * Time between two reports (messages and files) in nanoseconds; 0 reports at the end only.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_INTERVAL,
-      g_param_spec_uint64("interval", "Interval",
-                          "Time in nanoseconds between reports by message and file (0 = only at the end)", 0,
-                          G_MAXINT64, GST_SECOND, paused));
-  /**
-   * GstSdv2Slo:log-file:
-   *
-   * File to which each report is appended as one line of JSON: `time` (UTC), `element`, `final`, and the
-   * fields of #GstSdv2Slo:stats.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_LOG_FILE,
-      g_param_spec_string("log-file", "Log file",
-                          "File to append each report to, as a line of JSON (none = no log)", nullptr,
-                          ready));
-  /**
-   * GstSdv2Slo:metrics-file:
-   *
-   * File that each report replaces, in Prometheus' text format, for the textfile collector of node_exporter.
-   * It is replaced as a whole: readers never see a part.
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_METRICS_FILE,
-      g_param_spec_string("metrics-file", "Metrics file",
-                          "File that each report replaces, in Prometheus' text format (none = no metrics)",
-                          nullptr, ready));
-  /**
-   * GstSdv2Slo:stats:
-   *
-   * What has been measured since the element left READY, as a #GstStructure named `sdv2-slo-stats`. Counters
-   * are uint64, times int64 in nanoseconds, the others double:
-   *
-   * * `frames`, `run-time` (first to last frame), `first-frame-time` (READY to PAUSED to first frame),
-   * `rate`, `window-rate` (per second)
-   * * `latency-count`, and when it is not 0 `latency-min`, `-mean`, `-p50`, `-p90`, `-p95`, `-p99`, `-max`;
-   * the same for `window-latency`, `mark-latency`, `window-mark-latency`, `gap` and `window-gap`
-   * * `latency-slope`, `window-latency-slope` (milliseconds per minute), `jitter`
-   * * `early-frames`, `late-frames`, `rate-misses`, `dropped-frames`, `frozen-frames`, `marks-missing`,
-   * `longest-freeze`
-   *
-   * Since: 0.1
-   */
-  g_object_class_install_property(
-      object_class, PROP_STATS,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Latency, rate, gaps, drift, misses and losses since the start; times in nanoseconds",
-          GST_TYPE_STRUCTURE, read_only));
-}
-
 static void gst_sdv2_slo_class_init(GstSdv2SloClass* klass) {
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
@@ -534,7 +275,7 @@ static void gst_sdv2_slo_class_init(GstSdv2SloClass* klass) {
   object_class->finalize = gst_sdv2_slo_finalize;
   object_class->set_property = gst_sdv2_slo_set_property;
   object_class->get_property = gst_sdv2_slo_get_property;
-  gst_sdv2_slo_install_properties(object_class);
+  sdv2::install_slo_properties(object_class);
   element_class->change_state = gst_sdv2_slo_change_state;
   transform_class->start = gst_sdv2_slo_start;
   transform_class->stop = gst_sdv2_slo_stop;
@@ -550,8 +291,8 @@ static void gst_sdv2_slo_class_init(GstSdv2SloClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "SLO meter", "Filter/Analyzer/Video",
       "Measures latency, frame rate, gaps, drift and losses of the frames that pass", "The sdv2 developers");
-  gst_type_mark_as_plugin_api(GST_TYPE_SDV2_SLO_MARK, static_cast<GstPluginAPIFlags>(0));
-  gst_type_mark_as_plugin_api(GST_TYPE_SDV2_SLO_MARK_CLOCK, static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(sdv2::slo_mark_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(sdv2::slo_mark_clock_type(), static_cast<GstPluginAPIFlags>(0));
 }
 
 static void gst_sdv2_slo_init(GstSdv2Slo* self) {
