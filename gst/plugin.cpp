@@ -11,6 +11,5 @@ static gboolean plugin_init(GstPlugin* plugin) {
   return GST_ELEMENT_REGISTER(sdv2chunk, plugin) && GST_ELEMENT_REGISTER(sdv2slo, plugin);
 }
 
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, sdv2,
-                  "Live video diffusion: chunks, transform, measurement", plugin_init, SDV2_VERSION, "LGPL",
-                  GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN)
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, sdv2, "Live video diffusion", plugin_init,
+                  SDV2_VERSION, "LGPL", GST_PACKAGE_NAME, GST_PACKAGE_ORIGIN)
