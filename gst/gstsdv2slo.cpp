@@ -200,6 +200,7 @@ static gboolean gst_sdv2_slo_sink_event(GstBaseTransform* transform, GstEvent* e
       case GST_EVENT_STREAM_START:
       case GST_EVENT_FLUSH_STOP:
         priv.filter.interrupt();
+        priv.publisher.begin_stream();
         break;
       case GST_EVENT_EOS:
         priv.publisher.publish_final();

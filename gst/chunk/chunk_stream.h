@@ -126,6 +126,7 @@ class ChunkStream {
   void flush_start(GstPtr<GstEvent> event);
   void flush_stop(GstPtr<GstEvent> event);
   guint held_frames() const;
+  FrameRate framerate() const;
 
   // Source side: chunk_stream_src.cpp.
   static void loop_entry(gpointer self);
@@ -158,7 +159,7 @@ class ChunkStream {
   std::condition_variable room_made_;
   std::condition_variable query_done_;
 
-  ChunkSettings settings_;  // changes only in start(), while no pad is active
+  ChunkSettings settings_;
   GstClockTime max_wait_ = GST_SECOND;
   Queue queue_;
   ChunkAssembler assembler_;

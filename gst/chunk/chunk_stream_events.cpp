@@ -114,12 +114,13 @@ GstFlowReturn ChunkStream::take_caps(EventPtr event) {
     GST_ERROR_OBJECT(element_, "no video format: %" GST_PTR_FORMAT, static_cast<void*>(caps));
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  const auto out = GstPtr<GstCaps>::adopt(caps_at_rate(caps, settings_.framerate));
+  const FrameRate rate = framerate();
+  const auto out = GstPtr<GstCaps>::adopt(caps_at_rate(caps, rate));
   gint numerator = GST_VIDEO_INFO_FPS_N(&info);
   gint denominator = GST_VIDEO_INFO_FPS_D(&info);
-  if (!settings_.framerate.as_input()) {
-    numerator = settings_.framerate.numerator;
-    denominator = settings_.framerate.denominator;
+  if (!rate.as_input()) {
+    numerator = rate.numerator;
+    denominator = rate.denominator;
   }
   const GstClockTime duration =
       numerator > 0 ? gst_util_uint64_scale_int(GST_SECOND, denominator, numerator) : GST_CLOCK_TIME_NONE;
@@ -179,10 +180,10 @@ void ChunkStream::flush_stop(EventPtr event) {
 gboolean ChunkStream::sink_query(GstQuery* query) {
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      answer_caps_query(sink_, src_, settings_.framerate, query);
+      answer_caps_query(sink_, src_, framerate(), query);
       return TRUE;
     case GST_QUERY_ACCEPT_CAPS:
-      answer_accept_caps_query(sink_, src_, settings_.framerate, query);
+      answer_accept_caps_query(sink_, src_, framerate(), query);
       return TRUE;
     case GST_QUERY_ALLOCATION: {
       const gboolean answered = enqueue_query(query);
@@ -198,6 +199,7 @@ gboolean ChunkStream::sink_query(GstQuery* query) {
 // The most frames that are kept from upstream's pool: all waiting chunks, the rest of the leaving one, and
 // the picture to repeat.
 guint ChunkStream::held_frames() const {
+  const Lock lock(mutex_);
   const ChunkSizes sizes = settings_.sizes();
   return settings_.max_chunks * std::max(sizes.first, sizes.next) + sizes.next +
          (settings_.framerate.as_input() ? 0 : 1);

@@ -22,7 +22,7 @@ constexpr const char* kRate = "rate";
 
 GstFlowReturn ChunkStream::chain(GstBuffer* incoming) {
   BufferPtr buffer = BufferPtr::adopt(incoming);
-  if (!settings_.framerate.as_input() && !GST_BUFFER_PTS_IS_VALID(incoming)) {
+  if (!framerate().as_input() && !GST_BUFFER_PTS_IS_VALID(incoming)) {
     GST_ELEMENT_ERROR(
         element_, STREAM, FORMAT, ("Frames without time stamps cannot be brought to a frame rate."),
         ("set framerate=0/1 or give the frames time stamps (videorate, appsrc do-timestamp=true)"));

@@ -28,8 +28,13 @@ void ChunkStream::start(const ChunkSettings& settings) {
   stats_ = {};
 }
 
+FrameRate ChunkStream::framerate() const {
+  const Lock lock(mutex_);
+  return settings_.framerate;
+}
+
 void ChunkStream::unblock() {
-  Lock lock(mutex_);
+  const Lock lock(mutex_);
   src_result_ = GST_FLOW_FLUSHING;
   item_added_.notify_all();
   room_made_.notify_all();
@@ -216,7 +221,7 @@ gboolean ChunkStream::src_event(GstEvent* event) {
 gboolean ChunkStream::src_query(GstQuery* query) {
   switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CAPS:
-      answer_caps_query(src_, sink_, settings_.framerate, query);
+      answer_caps_query(src_, sink_, framerate(), query);
       return TRUE;
     case GST_QUERY_SCHEDULING:
       gst_query_add_scheduling_mode(query, GST_PAD_MODE_PUSH);

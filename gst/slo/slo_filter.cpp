@@ -218,7 +218,9 @@ void SloFilter::process(GstBuffer* buffer, const GstSegment& segment) {
   FrameSample sample;
   sample.now = static_cast<int64_t>(now);
   Sdv2ChunkInfo chunk;
-  if (sdv2_buffer_get_chunk_info(buffer, &chunk)) {
+  if (mark_ == MarkMode::kRead && format_ && format_->can_carry_mark) {
+    // Numbered by the mark; a frame whose mark cannot be read has no number.
+  } else if (sdv2_buffer_get_chunk_info(buffer, &chunk)) {
     sample.sequence = chunk.frame;
   } else if (raw_video_ && GST_BUFFER_OFFSET_IS_VALID(buffer)) {
     sample.sequence = GST_BUFFER_OFFSET(buffer);

@@ -46,9 +46,10 @@ void SloMeter::add(const FrameSample& sample) {
   const int64_t picture_since = same_picture ? last_->picture_since : sample.now;
   counters_.frozen_frames += same_picture ? 1 : 0;
   counters_.longest_freeze = std::max(counters_.longest_freeze, sample.now - picture_since);
-  // A frame without a number does not end the sequence.
+  // A frame without a number does not end the sequence: it stands for one of the numbers that are missing.
   const auto known = last_ ? last_->sample.sequence : std::nullopt;
-  last_ = {.sample = sample, .picture_since = picture_since};
+  const uint64_t unnumbered = last_ && !sample.sequence ? last_->unnumbered + 1 : 0;
+  last_ = {.sample = sample, .picture_since = picture_since, .unnumbered = unnumbered};
   if (!sample.sequence) last_->sample.sequence = known;
 }
 
@@ -92,7 +93,7 @@ void SloMeter::count_losses(const FrameSample& sample) {
     step = (*sample.sequence + sample.sequence_modulus - *last_->sample.sequence) % sample.sequence_modulus;
     half = sample.sequence_modulus / 2;
   }
-  if (step > 1 && step < half) counters_.dropped_frames += step - 1;
+  if (step < half && step > 1 + last_->unnumbered) counters_.dropped_frames += step - 1 - last_->unnumbered;
 }
 
 SloReport SloMeter::report(int64_t now) const {

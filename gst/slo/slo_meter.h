@@ -67,6 +67,7 @@ class SloMeter {
   struct Last {
     FrameSample sample;
     int64_t picture_since = 0;  // when this picture was first seen
+    uint64_t unnumbered = 0;    // frames without a number since the last one with a number
   };
 
   Slice& slice_at(int64_t now);

@@ -146,6 +146,11 @@ void SloPublisher::publish_final() {
   g_error_free(summary);
 }
 
+void SloPublisher::begin_stream() {
+  const std::lock_guard lock(file_mutex_);
+  finished_ = false;
+}
+
 void SloPublisher::close() {
   bool ended = false;
   {

@@ -33,8 +33,11 @@ class SloPublisher {
   void start_timer(GstClock* clock, GstClockTime interval);
   void stop_timer();
 
-  // Reports the whole run: a message, an INFO message with a summary for people, the files. Once per run.
+  // Reports the whole run: a message, an INFO message with a summary for people, the files. Once, until
+  // begin_stream().
   void publish_final();
+  // After a flush or with a new stream there will be another end.
+  void begin_stream();
 
   // PAUSED to READY: writes the final lines when there was no end of stream, and closes the files.
   void close();

@@ -26,20 +26,19 @@ G_BEGIN_DECLS
  * frames. */
 #define SDV2_CHUNK_END_EVENT_NAME "sdv2-chunk-end"
 
-/* The place of one frame in its chunk.
- *
- * chunk: number of the chunk, from 0 since the element left READY; grows over flushes and format changes too.
- * index: place of the frame in its chunk, 0 ... size - 1.
- * size:  frames that the chunk is planned to have, at least 1. A chunk that ends early has fewer.
- * frame: number of the frame since the element left READY, from 0. Frames that were dropped are counted: a
- * step of more than one is a loss. first: TRUE on every frame of a session's first chunk (after start, after
- * a flush, after a change of format).
- */
+/* The place of one frame in its chunk. */
 typedef struct {
+  /* Number of the chunk, from 0 since the element left READY; grows over flushes and changes of format too.
+   */
   guint64 chunk;
+  /* Place of the frame in its chunk, 0 ... size - 1. */
   guint index;
+  /* Frames that the chunk is planned to have, at least 1. A chunk that ends early has fewer. */
   guint size;
+  /* Number of the frame, from 0 since the element left READY. Frames of dropped chunks are counted: a step of
+   * more than one is a loss. */
   guint64 frame;
+  /* TRUE on every frame of a session's first chunk: after start, after a flush, after a change of format. */
   gboolean first;
 } Sdv2ChunkInfo;
 

@@ -131,6 +131,20 @@ TEST(Mark, PicturesWithoutMarkAreCounted) {
   EXPECT_EQ(h.stat("mark-latency-count"), 0);
 }
 
+TEST(Mark, AFrameWithoutMarkIsNoLoss) {
+  ElementHarness writer("sdv2slo", {{"mark", "write"}}, caps_of("I420").c_str());
+  ElementHarness reader("sdv2slo", {{"mark", "read"}}, caps_of("I420").c_str());
+  for (guint64 i = 0; i < 3; ++i) {
+    writer.push(i * 50 * kMs);
+    GstBuffer* buffer = gst_buffer_copy_deep(writer.out().buffers().back());
+    GST_BUFFER_OFFSET(buffer) = 1000 * i;  // numbers of another kind are not mixed in
+    if (i == 1) gst_buffer_memset(buffer, 0, 0, 320 * 32);
+    gst_pad_push(reader.harness()->srcpad, buffer);
+  }
+  EXPECT_EQ(reader.stat("marks-missing"), 1);
+  EXPECT_EQ(reader.stat("dropped-frames"), 0);
+}
+
 TEST(Mark, DoesNotHideAFrozenPicture) {
   ElementHarness h("sdv2slo mark=write ! sdv2slo name=reader mark=read", caps_of("I420").c_str());
   for (guint64 i = 0; i < 3; ++i) {

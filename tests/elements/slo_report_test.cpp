@@ -111,6 +111,15 @@ TEST(SloReports, EosBringsTheFinalReportAndASummaryOnce) {
   h.out().wait_for("eos");
 }
 
+TEST(SloReports, AFlushAfterEosBringsAnotherEnd) {
+  ElementHarness h("sdv2slo", {});
+  h.eos();
+  EXPECT_TRUE(wait_for_report(h).final);
+  h.flush();
+  h.eos();
+  EXPECT_TRUE(wait_for_report(h).final);
+}
+
 TEST(SloReports, LogIsAppendedAsJsonLines) {
   const TemporaryFolder folder;
   const std::string path = folder.file("slo.jsonl");

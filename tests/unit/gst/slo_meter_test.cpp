@@ -216,7 +216,9 @@ TEST(SloMeter, SequencesWrapAndSkipFramesWithoutNumber) {
   meter.add({.now = 0, .sequence = 65534, .sequence_modulus = 65536});
   meter.add({.now = 1});
   meter.add({.now = 2, .sequence = 1, .sequence_modulus = 65536});
-  EXPECT_EQ(meter.report(3).dropped_frames, 2u);
+  EXPECT_EQ(meter.report(3).dropped_frames, 1u);  // two numbers are missing, and one frame had none
+  meter.add({.now = 4, .sequence = 3, .sequence_modulus = 65536});
+  EXPECT_EQ(meter.report(5).dropped_frames, 2u);
 }
 
 TEST(SloMeter, AnInterruptionIsNoGap) {
