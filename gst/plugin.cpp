@@ -4,11 +4,13 @@
 
 #include "gstsdv2chunk.h"
 #include "gstsdv2slo.h"
+#include "gstsdv2transform.h"
 #include "sdv2/sdv2meta.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   sdv2_chunk_meta_register();
-  return GST_ELEMENT_REGISTER(sdv2chunk, plugin) && GST_ELEMENT_REGISTER(sdv2slo, plugin);
+  return GST_ELEMENT_REGISTER(sdv2chunk, plugin) && GST_ELEMENT_REGISTER(sdv2slo, plugin) &&
+         GST_ELEMENT_REGISTER(sdv2transform, plugin);
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, sdv2, "Live video diffusion", plugin_init,

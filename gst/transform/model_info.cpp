@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reading of sdv2_model_info.
+#include "transform/model_info.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace sdv2 {
+namespace {
+
+using Json = nlohmann::json;
+
+// An integer of 1 to `most` from a document that may hold anything.
+std::optional<unsigned> count_in(const Json& object, const char* key, unsigned most) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_unsigned()) return std::nullopt;
+  const auto value = found->get<uint64_t>();
+  if (value < 1 || value > most) return std::nullopt;
+  return static_cast<unsigned>(value);
+}
+
+}  // namespace
+
+std::optional<ModelInfo> parse_model_info(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  ModelInfo info;
+  info.latent_frames = count_in(json, "chunk", 64).value_or(info.latent_frames);
+  const auto defaults = json.find("default");
+  if (defaults == json.end() || !defaults->is_object()) return info;
+  info.width = count_in(*defaults, "width", 16384).value_or(0);
+  info.height = count_in(*defaults, "height", 16384).value_or(0);
+  info.steps = count_in(*defaults, "steps", 4);
+  const auto noise = defaults->find("noise_scale");
+  if (noise != defaults->end() && noise->is_number()) info.noise_scale = noise->get<double>();
+  return info;
+}
+
+}  // namespace sdv2

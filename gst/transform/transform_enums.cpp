@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GTypes of sdv2transform's enumerations.
+#include "transform/transform_properties.h"
+
+namespace sdv2 {
+namespace {
+
+// Once per type.
+GType register_once(gsize* type, const char* name, const GEnumValue* values) {
+  if (g_once_init_enter(type)) g_once_init_leave(type, g_enum_register_static(name, values));
+  return *type;
+}
+
+}  // namespace
+
+/**
+ * GstSdv2TransformPrecision:
+ * @auto: bf16 on GPUs, fp32 on CPUs
+ * @fp32: 32 bit floating point
+ * @bf16: 16 bit brain floating point
+ *
+ * Numbers that the networks compute with.
+ *
+ * Since: 0.1
+ */
+GType transform_precision_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(Precision::kAuto), "bf16 on GPUs, fp32 on CPUs", "auto"},
+      {static_cast<gint>(Precision::kFp32), "32 bit floating point", "fp32"},
+      {static_cast<gint>(Precision::kBf16), "16 bit brain floating point", "bf16"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformPrecision", values);
+}
+
+/**
+ * GstSdv2TransformVae:
+ * @auto: the model's own
+ * @wan: Wan's autoencoder
+ * @taehv: the small autoencoder TAEHV: faster, less detail
+ *
+ * Autoencoder between pictures and latents.
+ *
+ * Since: 0.1
+ */
+GType transform_vae_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(VaeKind::kAuto), "The model's own", "auto"},
+      {static_cast<gint>(VaeKind::kWan), "Wan's autoencoder", "wan"},
+      {static_cast<gint>(VaeKind::kTaehv), "The small autoencoder TAEHV: faster, less detail", "taehv"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformVae", values);
+}
+
+/**
+ * GstSdv2TransformFit:
+ * @stretch: stretch the picture
+ * @crop: cut off what is too much
+ * @letterbox: put bars beside it
+ *
+ * How a picture of another shape becomes one of the processing size.
+ *
+ * Since: 0.1
+ */
+GType transform_fit_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(Fit::kStretch), "Stretch the picture", "stretch"},
+      {static_cast<gint>(Fit::kCrop), "Cut off what is too much", "crop"},
+      {static_cast<gint>(Fit::kLetterbox), "Put bars beside it", "letterbox"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformFit", values);
+}
+
+/**
+ * GstSdv2TransformExecution:
+ * @auto: as the measured speed demands
+ * @latency: one chunk after the other: lowest latency
+ * @throughput: several chunks in one batch: highest rate
+ *
+ * Order in which the engine does its work.
+ *
+ * Since: 0.1
+ */
+GType transform_execution_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(Execution::kAuto), "As the measured speed demands", "auto"},
+      {static_cast<gint>(Execution::kLatency), "One chunk after the other: lowest latency", "latency"},
+      {static_cast<gint>(Execution::kThroughput), "Several chunks in one batch: highest rate", "throughput"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformExecution", values);
+}
+
+/**
+ * GstSdv2TransformWarmUp:
+ * @chunk: a chunk with one frame more
+ * @frame: the first frame alone, repeated: its picture comes at once
+ *
+ * What a stream begins with.
+ *
+ * Since: 0.1
+ */
+GType transform_warm_up_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(WarmUp::kChunk), "A chunk with one frame more", "chunk"},
+      {static_cast<gint>(WarmUp::kFrame), "The first frame alone, repeated: its picture comes at once",
+       "frame"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformWarmUp", values);
+}
+
+/**
+ * GstSdv2TransformOnLate:
+ * @wait: show them late
+ * @repeat: repeat the last picture
+ * @passthrough: show them as they came
+ * @drop: drop them
+ *
+ * What happens to frames of a live stream of which the time has come before their pictures are ready.
+ *
+ * Since: 0.1
+ */
+GType transform_on_late_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(OnLate::kWait), "Show them late", "wait"},
+      {static_cast<gint>(OnLate::kRepeat), "Repeat the last picture", "repeat"},
+      {static_cast<gint>(OnLate::kPassthrough), "Show them as they came", "passthrough"},
+      {static_cast<gint>(OnLate::kDrop), "Drop them", "drop"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformOnLate", values);
+}
+
+/**
+ * GstSdv2TransformOnError:
+ * @stop: stop with an error
+ * @repeat: repeat the last picture
+ * @passthrough: show them as they came
+ *
+ * What happens to frames that the engine could not transform.
+ *
+ * Since: 0.1
+ */
+GType transform_on_error_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(OnError::kStop), "Stop with an error", "stop"},
+      {static_cast<gint>(OnError::kRepeat), "Repeat the last picture", "repeat"},
+      {static_cast<gint>(OnError::kPassthrough), "Show them as they came", "passthrough"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformOnError", values);
+}
+
+/**
+ * GstSdv2TransformWhileLoading:
+ * @hold: make upstream wait
+ * @passthrough: show them as they came
+ * @drop: drop them
+ *
+ * What happens to frames that come before the model is loaded.
+ *
+ * Since: 0.1
+ */
+GType transform_while_loading_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(WhileLoading::kHold), "Make upstream wait", "hold"},
+      {static_cast<gint>(WhileLoading::kPassthrough), "Show them as they came", "passthrough"},
+      {static_cast<gint>(WhileLoading::kDrop), "Drop them", "drop"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformWhileLoading", values);
+}
+
+}  // namespace sdv2
