@@ -26,11 +26,13 @@ class ModelLoader::Job {
     static_cast<Job*>(user)->tell([&](LoadListener& l) { l.load_progress(text, percent); });
   }
 
-  // Calls the listener, unless the load is cancelled. cancel() waits for the call's end.
+  // Calls the listener, unless the load is cancelled. cancel() waits for the call's end. `last`: the load is
+  // over with it.
   template <class Call>
-  void tell(Call call) {
+  void tell(Call call, bool last = false) {
     std::unique_lock lock(mutex_);
     if (cancelled_) return;
+    told_end_ = last;
     ++telling_;
     lock.unlock();
     call(*listener_);
@@ -48,7 +50,8 @@ class ModelLoader::Job {
   std::shared_ptr<EngineModel> model_;  // while it is being loaded
   int telling_ = 0;
   bool cancelled_ = false;
-  bool over_ = false;
+  bool told_end_ = false;
+  bool over_ = false;  // the thread has nothing more to do
 };
 
 void ModelLoader::Job::run(EngineLog log, sdv2_log_level log_level) {
@@ -60,7 +63,7 @@ void ModelLoader::Job::run(EngineLog log, sdv2_log_level log_level) {
 
 void ModelLoader::Job::load(EngineLog log, sdv2_log_level log_level) {
   const auto fail = [this](const EngineStatus& status) {
-    tell([&](LoadListener& l) { l.load_failed(status); });
+    tell([&](LoadListener& l) { l.load_failed(status); }, true);
   };
   const OpenedEngine engine = open_engine(request_.engine);
   if (!engine.api) return fail(engine.status);
@@ -96,12 +99,12 @@ void ModelLoader::Job::load(EngineLog log, sdv2_log_level log_level) {
   const auto info = parse_model_info(json);
   api.string_free(json);
   if (!info) return fail({SDV2_INTERNAL, "The engine's description of the model is no JSON object."});
-  tell([&](LoadListener& l) { l.load_done({model, *info}); });
+  tell([&](LoadListener& l) { l.load_done({model, *info}); }, true);
 }
 
 bool ModelLoader::Job::cancel() {
   std::unique_lock lock(mutex_);
-  const bool under_way = !over_;
+  const bool under_way = !told_end_;
   cancelled_ = true;
   changed_.wait(lock, [this] { return telling_ == 0; });
   auto model = std::move(model_);

@@ -195,6 +195,8 @@ GstFlowReturn TransformStream::push_event(Lock& lock, GstPtr<GstEvent> event) {
     gst_pad_check_reconfigure(src_);
     flow = output_.negotiate(fit_);
   } else {
+    // A format that a flush has kept from leaving goes before everything that follows it.
+    if (type != GST_EVENT_STREAM_START && output_.needs_negotiation()) flow = output_.negotiate(fit_);
     // Refused sticky events show in the next push's flow; refused others are not an error.
     gst_pad_push_event(src_, event.release());
   }
