@@ -90,23 +90,21 @@ TEST_F(TransformFlush, TwiceThenEos) {
   EXPECT_EQ(h().push_frames(0, 1), GST_FLOW_OK);
 }
 
-TEST_F(TransformFlush, FromManyThreadsWhileFramesRun) {
+TEST_F(TransformFlush, FromAnotherThreadWhileFramesRun) {
   begin("{}");
-  std::atomic<bool> stop = false;
-  std::thread flusher([&] {
-    for (int i = 0; i < 50; ++i) {
-      h().flush();
-      send_segment();
-    }
-    stop = true;
-  });
-  for (int i = 0; !stop; i = (i + 1) % 1000) h().push_frames(i, 1);
-  flusher.join();
-  h().flush();
-  send_segment();
+  for (int i = 0; i < 50; ++i) {
+    std::thread flusher([&] { h().push_event(gst_event_new_flush_start()); });
+    GstFlowReturn flow = GST_FLOW_OK;
+    for (int frame = 0; flow == GST_FLOW_OK; ++frame) flow = h().push_frames(frame, 1);
+    EXPECT_EQ(flow, GST_FLOW_FLUSHING);
+    flusher.join();
+    h().push_event(gst_event_new_flush_stop(TRUE));
+    send_segment();
+  }
   const size_t before = h().out().buffers().size();
   h().push_frames(0, 5);
   h().out().wait_for_buffers(before + 5);
+  EXPECT_EQ(h().out().buffers().size(), before + 5);
 }
 
 TEST_F(TransformFlush, WakesASerializedQuery) {
@@ -265,14 +263,14 @@ TEST_F(TransformState, FinalizesWithoutEverLeavingNull) {
 
 TEST_F(TransformState, TwoElementsShareOneModel) {
   EXPECT_EQ(sdv2_stub_program("{}"), 1);
-  sdv2_stub_reset();
   ElementHarness a("sdv2transform", {});
-  ElementHarness b("sdv2transform", {});
   a.push_frames(0, 5);
-  b.push_frames(0, 5);
   a.out().wait_for_buffers(5);
+  const int loads = sdv2_stub_count().loads;
+  ElementHarness b("sdv2transform", {});
+  b.push_frames(0, 5);
   b.out().wait_for_buffers(5);
-  EXPECT_EQ(sdv2_stub_count().loads, 1);
+  EXPECT_EQ(sdv2_stub_count().loads, loads);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sdv2transform: late frames, failing chunks and devices, bypass.
+#include <thread>
+
 #include "transform_harness.h"
 
 namespace sdv2::testing {
@@ -16,13 +18,21 @@ class TransformLate : public TransformTest {
     h().out().wait_for_buffers(5);
     push(5, 9, 20);
     ASSERT_EQ(sdv2_stub_wait_submitted(-1, 2, kWaitMs), 1);
+    GstTestClock* clock = gst_harness_get_testclock(h().harness());
+    wait_for_timer(clock, 650 * kMs);
     h().set_time(649 * kMs);
     EXPECT_EQ(h().out().buffers().size(), 5u);
-    h().set_time(650 * kMs);
-    // The timer may be armed after the clock has been set, so it is armed and fired by whoever comes last.
-    GstTestClock* clock = gst_harness_get_testclock(h().harness());
-    gst_test_clock_crank(clock);
+    EXPECT_TRUE(gst_test_clock_crank(clock));
     gst_object_unref(clock);
+  }
+  // Waits until the element's timer for this time is set; one of a chunk that has left may be there before.
+  static void wait_for_timer(GstTestClock* clock, GstClockTime time) {
+    for (GstClockTime pending = 0; pending != time; std::this_thread::yield()) {
+      GstClockID id = nullptr;
+      gst_test_clock_wait_for_next_pending_id(clock, &id);
+      pending = gst_clock_id_get_time(id);
+      gst_clock_id_unref(id);
+    }
   }
   void push(guint begin, guint end, guint8 value) {
     for (guint i = begin; i < end; ++i) push_frame(new_frame(value, i * 50 * kMs));
