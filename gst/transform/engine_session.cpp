@@ -18,7 +18,7 @@ void EngineSession::on_chunk_done(void* user, const sdv2_chunk_info* info) {
 
 EngineStatus EngineSession::set(const std::string& changes, int64_t* first_chunk) {
   sdv2_receipt receipt = {sizeof(sdv2_receipt), 0};
-  const EngineStatus status = api().take(api().session_set(handle_, changes.c_str(), &receipt));
+  EngineStatus status = api().take(api().session_set(handle_, changes.c_str(), &receipt));
   *first_chunk = receipt.chunk;
   return status;
 }
