@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sdv2transform: flush, flow returns, states. A chunk of the stub that takes a minute stands for a busy
 // model.
+#include <atomic>
 #include <thread>
 
 #include "transform_harness.h"
@@ -138,7 +139,7 @@ TEST_F(TransformFlush, KeepsCapsThatHadNotLeft) {
 // A downstream pool with one buffer that downstream keeps: the wait for another ends with the flush.
 TEST_F(TransformFlush, WakesTheWaitForABuffer) {
   begin("{}");
-  static GstBufferPool* pool = nullptr;
+  static std::atomic<GstBufferPool*> pool = nullptr;
   pool = gst_video_buffer_pool_new();
   gst_pad_set_query_function(h().harness()->sinkpad,
                              [](GstPad* pad, GstObject* parent, GstQuery* query) -> gboolean {
@@ -154,7 +155,7 @@ TEST_F(TransformFlush, WakesTheWaitForABuffer) {
   send_segment();
   EXPECT_EQ(h().out().buffers().size(), 1u);
   gst_element_set_state(h().element(), GST_STATE_NULL);
-  gst_object_unref(pool);
+  gst_object_unref(pool.load());
 }
 
 TEST_F(TransformFlow, DownstreamEosReachesUpstreamUntilSomethingNewBegins) {
