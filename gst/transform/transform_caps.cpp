@@ -47,13 +47,13 @@ sdv2_color_matrix engine_matrix(const GstVideoInfo& info) {
 }
 
 // The caps, and behind them the same in any format and size: only the rate of frames is kept through the
-// element. Other memory than the system's is left out.
+// element. Of caps with any memory the system's is taken; other memory is left out.
 CapsPtr with_any_picture(GstCaps* caps) {
   CapsPtr result = CapsPtr::adopt(gst_caps_new_empty());
   CapsPtr any = CapsPtr::adopt(gst_caps_new_empty());
   for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
     const GstCapsFeatures* features = gst_caps_get_features(caps, i);
-    if (gst_caps_features_is_any(features) ||
+    if (!gst_caps_features_is_any(features) &&
         !gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY))
       continue;
     const GstStructure* structure = gst_caps_get_structure(caps, i);

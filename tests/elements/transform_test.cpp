@@ -306,5 +306,16 @@ TEST_F(TransformData, CapsQueriesOfferEveryFormatAndSizeAtDownstreamsRate) {
   EXPECT_FALSE(accepts("video/x-raw,format=P010_10LE,width=640,height=480,framerate=25/1"));
 }
 
+TEST_F(TransformData, CapsQueriesUnderstandFiltersForAnyMemory) {
+  begin("{}");
+  for (const char* text : {"video/x-raw(ANY)", "video/x-raw(ANY),framerate=20/1", "video/x-raw"}) {
+    GstCaps* filter = gst_caps_from_string(text);
+    GstCaps* caps = gst_pad_peer_query_caps(h().harness()->srcpad, filter);
+    EXPECT_FALSE(gst_caps_is_empty(caps)) << text;
+    gst_caps_unref(caps);
+    gst_caps_unref(filter);
+  }
+}
+
 }  // namespace
 }  // namespace sdv2::testing

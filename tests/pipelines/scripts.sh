@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Checks the scripts and lines in pipelines/: each explains itself, prints a line that GStreamer can build, and those that need no device run to
+# their end with the stub engine, with a frame out for each frame in.
+#
+#   tests/pipelines/scripts.sh PIPELINES_DIR PARSE_LAUNCH
+set -euo pipefail
+dir=$1 parse_launch=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "FAILED: $*" >&2 && exit 1; }
+installed() { gst-inspect-1.0 --exists "$1"; }
+
+build() { # WORDS...: builds, or says that an element is missing
+  local status=0
+  "$parse_launch" "$@" || status=$?
+  [ "$status" = 0 ] || [ "$status" = 77 ] || fail "$*"
+}
+
+for script in "$dir"/*.sh; do
+  [ "$(basename "$script")" != lib.sh ] || continue
+  help=$("$script" --help)
+  [[ $help == *--prompt* && $help == *--print* ]] || fail "$script --help"
+  line=$("$script" --print) || fail "$script --print"
+  eval "words=($line)"
+  echo "$(basename "$script")"
+  build "${words[@]:2}"
+  if "$script" --no-such-option 1 2>/dev/null; then fail "$script takes unknown options"; fi
+done
+for line in "$dir"/obs/*.txt; do
+  [ "$(wc -l <"$line")" = 1 ] || fail "$line is not one line"
+  echo "$(basename "$line")"
+  # As OBS does: its own sinks are named video and audio.
+  eval "words=($(sed 's/(/\\(/g; s/)/\\)/g' "$line"))"
+  build videoconvert name=video ! fakesink audioconvert name=audio ! fakesink "${words[@]}"
+done
+
+export SDV2_WIDTH=64 SDV2_HEIGHT=64 SDV2_FPS=50
+"$dir/test-pattern.sh" --frames 60 --sink fakesink >"$work/out" || fail "test-pattern.sh: $(cat "$work/out")"
+grep -q '^60 frames' "$work/out" || fail "not all frames came out: $(cat "$work/out")"
+"$dir/slo-report.sh" --frames 60 --log "$work/slo.jsonl" >/dev/null
+grep -q '"final": *true' "$work/slo.jsonl" || fail "no final report"
+
+for element in x264enc avenc_aac mp4mux qtdemux decodebin avdec_h264; do
+  installed "$element" || { echo "$element is not installed: file to file is not checked"; exit 0; }
+done
+gst-launch-1.0 -q mp4mux name=mux ! filesink location="$work/in.mp4" \
+  videotestsrc num-buffers=50 ! video/x-raw,width=64,height=64,framerate=50/1 ! x264enc ! queue ! mux. \
+  audiotestsrc num-buffers=44 samplesperbuffer=1000 ! audio/x-raw,rate=44100 ! avenc_aac ! queue ! mux.
+"$dir/file-to-file.sh" --input "$work/in.mp4" --output "$work/out.mp4" >"$work/out" || fail "file-to-file.sh: $(cat "$work/out")"
+grep -q '^50 frames' "$work/out" || fail "not all frames came out: $(cat "$work/out")"
