@@ -46,6 +46,7 @@ struct EngineStatus {
 
 // The calls that the plugin uses, named as in sdv2.h without the prefix. The library stays loaded for ever.
 struct EngineApi {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a member's name takes none
 #define SDV2_POINTER(name) decltype(&sdv2_##name) name = nullptr;
   SDV2_ENGINE_CALLS(SDV2_POINTER)
 #undef SDV2_POINTER

@@ -17,6 +17,7 @@
 
 #include <gst/gst.h>
 
+/* NOLINTBEGIN(modernize-use-nullptr): C reads this header too. */
 G_BEGIN_DECLS
 
 /* Name of the custom meta, as for gst_buffer_get_custom_meta(). */
@@ -110,5 +111,6 @@ static inline gboolean sdv2_chunk_end_event_parse(GstEvent* event, guint64* chun
 }
 
 G_END_DECLS
+/* NOLINTEND(modernize-use-nullptr) */
 
 #endif
