@@ -159,7 +159,8 @@ Picture read_picture(const sdv2_image& image) {
   for (int y = 0; y < image.height; ++y) {
     for (int x = 0; x < image.width; ++x, ++out) {
       if (format.layout == Layout::kPacked) {
-        const uint8_t* in = image.planes[0] + static_cast<ptrdiff_t>(y) * image.strides[0] + x * format.bytes;
+        const uint8_t* in =
+            image.planes[0] + static_cast<ptrdiff_t>(y) * image.strides[0] + ptrdiff_t{x} * format.bytes;
         *out = {in[format.red], in[format.green], in[format.blue],
                 format.alpha < 0 ? uint8_t{255} : in[format.alpha]};
       } else {
@@ -184,7 +185,8 @@ void write_picture(const Picture& picture, const std::function<Rgba(const Rgba&)
     for (int x = 0; x < image.width; ++x) {
       const Rgba pixel = restyle(row[nearest(x, image.width, picture.width)]);
       if (format.layout == Layout::kPacked) {
-        uint8_t* out = image.planes[0] + static_cast<ptrdiff_t>(y) * image.strides[0] + x * format.bytes;
+        uint8_t* out =
+            image.planes[0] + static_cast<ptrdiff_t>(y) * image.strides[0] + ptrdiff_t{x} * format.bytes;
         out[format.red] = pixel[0], out[format.green] = pixel[1], out[format.blue] = pixel[2];
         if (format.alpha >= 0) out[format.alpha] = pixel[3];
         if (format.padding >= 0) out[format.padding] = 255;
