@@ -16,13 +16,12 @@ using Json = nlohmann::json;
 void Session::run() {
   std::unique_lock lock(mutex_);
   while (!closed_) {
-    if (under_way_.empty()) {
-      changed_.wait(lock);
-    } else if (Chunk& head = *under_way_.front(); due(head)) {
-      finish_due(head);
+    if (!under_way_.empty() && due(*under_way_.front())) {
+      finish_due(*under_way_.front());
       deliver(lock);
-    } else if (program_.pace == Pace::kReal) {
-      changed_.wait_until(lock, std::chrono::steady_clock::time_point(std::chrono::nanoseconds(head.due_ns)));
+    } else if (!under_way_.empty() && program_.pace == Pace::kReal) {
+      const std::chrono::nanoseconds due_time(under_way_.front()->due_ns);
+      changed_.wait_until(lock, std::chrono::steady_clock::time_point(due_time));
     } else {
       changed_.wait(lock);
     }

@@ -106,14 +106,15 @@ Result<void> check_value(const Rule& rule, const Json& value) {
 }
 
 Result<void> apply(Json& settings, const Json& changes, const std::vector<Rule>& rules, bool live) {
-  for (const auto& [key, value] : changes.items()) {
+  for (const auto& item : changes.items()) {
+    const std::string& key = item.key();
     const auto rule =
         std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return key == each.key; });
     if (rule == rules.end()) return invalid("unknown setting " + quote(key));
     if (live && !rule->live)
       return invalid("setting '" + key + "' can only be given when the session is opened");
-    SDV2_CHECK(check_value(*rule, value));
-    settings[key] = value;
+    SDV2_CHECK(check_value(*rule, item.value()));
+    settings[key] = item.value();
   }
   return {};
 }
@@ -150,7 +151,8 @@ Result<Json> complete_config(const Json& config) {
   given.erase("stub");
   Json whole = {{"devices", "auto"}, {"precision", "auto"}, {"vae", "auto"}, {"plan", "auto"}, {"linger", 0}};
   SDV2_CHECK(apply(whole, given, model_rules(), false));
-  if (!whole.contains("model") || whole["model"] == "") return invalid("setting 'model' is required");
+  if (!whole.contains("model") || whole["model"].get_ref<const std::string&>().empty())
+    return invalid("setting 'model' is required");
   SDV2_CHECK(check_devices(whole["devices"].get_ref<const std::string&>()));
   return whole;
 }
