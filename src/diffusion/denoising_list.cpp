@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "diffusion/denoising_list.h"
 
+#include <algorithm>
 #include <string>
 
 namespace sdv2 {
@@ -28,5 +29,14 @@ Result<std::vector<float>> denoising_list(Task task, const std::vector<float>& f
 }
 
 int first_timestep(double noise_scale) { return static_cast<int>(1000 * noise_scale) - 100; }
+
+std::vector<double> told_timesteps(const std::vector<double>& list, double noise_scale, double least) {
+  std::vector<double> told = list;
+  const double first = std::max<double>(first_timestep(noise_scale), least);
+  if (list.size() > 1 && first <= list[1])
+    for (double& timestep : told) timestep *= first / list[0];
+  told[0] = first;
+  return told;
+}
 
 }  // namespace sdv2

@@ -28,4 +28,11 @@ Result<std::vector<float>> denoising_list(Task task, const std::vector<float>& f
 // the table takes any timestep.
 int first_timestep(double noise_scale);
 
+// The timesteps that the model is told for a chunk noised with `noise_scale`, `list` being those of the
+// model's denoising list (falling, without 0). The first follows the noise scale (first_timestep, but at
+// least `least`), the others are the list's. With so little noise that the first would not lie above the
+// second, all are scaled down together, so that a later step never adds more noise than an earlier one took
+// away.
+std::vector<double> told_timesteps(const std::vector<double>& list, double noise_scale, double least);
+
 }  // namespace sdv2

@@ -54,5 +54,23 @@ TEST(FirstTimestep, TruncatesAndSubtractsAHundred) {
   EXPECT_EQ(first_timestep(0.05), -50);
 }
 
+TEST(ToldTimesteps, TheFirstFollowsTheNoise) {
+  EXPECT_EQ(told_timesteps({700, 500, 400}, 0.75, 0), (std::vector<double>{650, 500, 400}));
+  EXPECT_EQ(told_timesteps({700}, 0.3, 0), (std::vector<double>{200}));
+}
+
+TEST(ToldTimesteps, NoStepAddsNoiseBeyondTheFirst) {
+  EXPECT_EQ(told_timesteps({700, 500}, 0.6, 0), (std::vector<double>{500, 500.0 * (500.0 / 700)}));
+  for (double scale = 0; scale <= 1; scale += 0.05) {
+    const auto told = told_timesteps({700, 500, 400, 200}, scale, 10);
+    EXPECT_TRUE(std::is_sorted(told.rbegin(), told.rend())) << scale;
+  }
+}
+
+TEST(ToldTimesteps, TheFirstIsAtLeastTheModelsLeast) {
+  EXPECT_EQ(told_timesteps({700}, 0.05, 50), (std::vector<double>{50}));
+  EXPECT_EQ(told_timesteps({700}, 0.05, 0), (std::vector<double>{0}));
+}
+
 }  // namespace
 }  // namespace sdv2
