@@ -24,6 +24,11 @@ Result<KvRing> KvRing::create(const KvRingConfig& config) {
   return KvRing(config);
 }
 
+void KvRing::set_sink_threshold(double threshold) {
+  config_.sink_threshold = threshold;
+  if (threshold <= -1) pending_sink_.reset();
+}
+
 Result<KvRing::Position> KvRing::begin_chunk(int64_t frames) {
   // Free slots first, then those that may be overwritten; none twice.
   const int64_t room = std::max(config_.slots - valid_slots(), config_.slots - config_.sinks);

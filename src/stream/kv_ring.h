@@ -55,6 +55,9 @@ class KvRing {
   // Errors: kInvalidArgument for sizes that cannot work.
   static Result<KvRing> create(const KvRingConfig& config);
 
+  // Changes sink_threshold from the next chunk on: -1…1. Turning it off drops a replacement that is pending.
+  void set_sink_threshold(double threshold);
+
   // The position of the next chunk, of `frames` latent frames. Errors: kInvalidArgument when the chunk does
   // not fit in the slots that are free or may be overwritten.
   Result<Position> begin_chunk(int64_t frames);
