@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a user chooses when a model is opened.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace sdv2 {
+
+struct ModelConfig {
+  std::string model;               // folder or random:…
+  std::string devices = "auto";    // device_list.h
+  std::string precision = "auto";  // auto (bf16 on GPUs, fp32 on CPUs), fp32, bf16
+  std::string vae = "auto";        // auto (the model's own), wan, taehv
+  std::string plan = "auto";       // auto (balanced by estimated cost), or the form of plan.h
+  double linger = 0;               // seconds that the weights stay loaded after the last close, 0…86400
+
+  // Two configurations that are equal but for the linger share one loaded model.
+  std::string key() const { return model + '\n' + devices + '\n' + precision + '\n' + vae + '\n' + plan; }
+};
+
+// Reads the JSON object of sdv2_model_open. Errors: kInvalidArgument naming the field, its value and what is
+// allowed.
+Result<ModelConfig> parse_model_config(std::string_view json);
+
+}  // namespace sdv2
