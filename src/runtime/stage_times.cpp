@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/stage_times.h"
+
+#include <algorithm>
+
+#include "base/percentile.h"
+
+namespace sdv2 {
+void StageTimes::add(int order, const std::string& stage, size_t worker, const Mark& begin, const Mark& end) {
+  auto& spans = stages_.try_emplace(order, Stage{stage, worker, {}}).first->second.spans;
+  spans.emplace_back(begin, end);
+  if (spans.size() > kKept) spans.pop_front();
+}
+
+std::vector<StageTimes::Summary> StageTimes::summaries() const {
+  std::vector<Summary> summaries;
+  for (const auto& [order, stage] : stages_) {
+    std::vector<double> values;
+    for (const auto& [begin, end] : stage.spans)
+      if (end.reached()) values.push_back(end.milliseconds_since(begin));
+    std::sort(values.begin(), values.end());
+    summaries.push_back({stage.name, stage.worker, values.size(), percentile(values, 0.5),
+                         percentile(values, 0.95), percentile(values, 0.99)});
+  }
+  return summaries;
+}
+
+}  // namespace sdv2

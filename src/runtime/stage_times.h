@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How long the stages of the chain take, of the last batches of each.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/device_stream.h"
+
+namespace sdv2 {
+
+// A plain value; not thread-safe.
+class StageTimes {
+ public:
+  struct Summary {
+    std::string name;
+    size_t worker = 0;
+    size_t count = 0;  // of the batches that the figures are of
+    double p50_ms = 0, p95_ms = 0, p99_ms = 0;
+  };
+
+  // One batch of a stage ran between two marks on a worker; the device may still be at it. `order` sorts the
+  // stages, a stage has one.
+  void add(int order, const std::string& stage, size_t worker, const Mark& begin, const Mark& end);
+
+  // In order. Batches that the device has not finished are left out.
+  std::vector<Summary> summaries() const;
+
+ private:
+  static constexpr size_t kKept = 512;
+  struct Stage {
+    std::string name;
+    size_t worker;
+    std::deque<std::pair<Mark, Mark>> spans;
+  };
+  std::map<int, Stage> stages_;
+};
+
+}  // namespace sdv2
