@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The parts of a model's networks that one device holds. Constant after loading and shared by all workers of
+// the device.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "dit/causal_dit.h"
+#include "vae/layer_chain.h"
+
+namespace sdv2 {
+
+// The range of pixel values that an autoencoder works on.
+enum class PixelRange : uint8_t {
+  kSigned,    // [-1, 1], the Wan VAE
+  kUnsigned,  // [0, 1], TAEHV
+};
+
+struct DeviceNetworks {
+  at::Device device;
+  at::ScalarType type;
+  CausalDit dit;
+  LayerChain encoder, decoder;
+  PixelRange encoder_range = PixelRange::kSigned;
+  PixelRange decoder_range = PixelRange::kSigned;
+};
+
+}  // namespace sdv2

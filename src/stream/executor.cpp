@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "stream/executor.h"
+
+#include <ATen/ATen.h>
+#include <c10/util/Exception.h>
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "runtime/trace.h"
+#include "stream/segment_error.h"
+
+namespace sdv2 {
+namespace {
+
+// Batches that a worker may enqueue on its device ahead of what the device has done: one to run and one to be
+// ready behind it. More would only add latency.
+constexpr size_t kMaxInFlight = 2;
+// Rows that one forward may take; far above what one device can serve in time.
+constexpr size_t kMaxRows = 64;
+
+// What a segment threw.
+Error caught() {
+  try {
+    throw;
+  } catch (const SegmentError& error) {
+    return error.error();
+  } catch (const c10::OutOfMemoryError& error) {
+    return {ErrorCode::kOutOfMemory,
+            std::string("the device is out of memory: ") + error.what_without_backtrace()};
+  } catch (const c10::AcceleratorError& error) {
+    return {ErrorCode::kDevice, std::string("a device failed: ") + error.what_without_backtrace()};
+  } catch (const c10::Error& error) {
+    return {ErrorCode::kInternal, error.what_without_backtrace()};
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::kOutOfMemory, "the host is out of memory"};
+  } catch (const std::exception& error) {
+    return {ErrorCode::kInternal, error.what()};
+  }
+}
+
+const Segment& segment_of(const Chunk& chunk) { return chunk.route->segments[chunk.next_segment]; }
+
+bool denoised(const Chunk& chunk) {
+  return chunk.next_segment >= chunk.route->segments.size() ||
+         segment_of(chunk).kind == Segment::Kind::kDecode;
+}
+
+// Rows of equal sizes may share a forward.
+int64_t shape_of(const Chunk& chunk) {
+  const StreamShape& shape = chunk.stream->shape();
+  return (chunk.frames << 40) | (shape.latent_height << 20) | shape.latent_width;
+}
+
+}  // namespace
+
+Executor::Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table)
+    : workers_(networks.size()) {
+  for (size_t i = 0; i < networks.size(); ++i)
+    workers_[i].runner = std::make_unique<SegmentRunner>(i, std::move(networks[i]), table);
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i].thread = std::thread([this, i] { work(i); });
+    pthread_setname_np(workers_[i].thread.native_handle(), ("sdv2-worker" + std::to_string(i)).c_str());
+  }
+  reporter_ = std::thread([this] { report(); });
+  pthread_setname_np(reporter_.native_handle(), "sdv2-report");
+}
+
+Executor::~Executor() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (const auto& chunk : chunks_) chunk->abandoned = true;
+  }
+  work_.notify_all();
+  for (Worker& worker : workers_) worker.thread.join();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& chunk : chunks_) finish(chunk, Error{ErrorCode::kCancelled, "the model was closed"});
+    chunks_.clear();
+    reporting_done_ = true;
+  }
+  reports_.notify_all();
+  reporter_.join();
+}
+
+void Executor::submit(std::shared_ptr<Chunk> chunk) {
+  {
+    const std::lock_guard lock(mutex_);
+    chunk->order = next_order_++;
+    if (!alive_.ok())
+      finish(chunk, alive_);
+    else
+      chunks_.push_back(std::move(chunk));
+  }
+  work_.notify_all();
+}
+
+void Executor::abandon(uint64_t session) {
+  const std::lock_guard lock(mutex_);
+  fail({ErrorCode::kCancelled, "the session was flushed"},
+       [&](const Chunk& chunk) { return chunk.session == session; });
+}
+
+void Executor::wake() {
+  const std::lock_guard lock(mutex_);  // so that no worker is between looking and waiting
+  work_.notify_all();
+}
+
+bool Executor::owns_this_thread() const {
+  const auto self = std::this_thread::get_id();
+  return self == reporter_.get_id() ||
+         std::any_of(workers_.begin(), workers_.end(),
+                     [&](const Worker& worker) { return self == worker.thread.get_id(); });
+}
+
+Result<void> Executor::alive() const {
+  const std::lock_guard lock(mutex_);
+  return alive_;
+}
+
+StageTimes Executor::times() const {
+  const std::lock_guard lock(mutex_);
+  return times_;
+}
+
+// The chunk's next segment can run now on that worker.
+bool Executor::is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator& position,
+                        size_t worker) const {
+  const Chunk& chunk = **position;
+  if (chunk.running || chunk.abandoned || segment_of(chunk).worker != static_cast<int>(worker)) return false;
+  if (!chunk.prompt->resolved()) return false;
+  if (chunk.negative_prompt && !chunk.negative_prompt->resolved()) return false;
+  // The chunk before it in its stream.
+  for (auto before = position; before != chunks_.begin();) {
+    const Chunk& other = **--before;
+    if (other.stream != chunk.stream) continue;
+    if (chunk.follows == Follows::kFinished) return false;
+    if (chunk.follows == Follows::kDenoised && segment_of(chunk).kind != Segment::Kind::kEncode &&
+        !denoised(other))
+      return false;
+    return other.next_segment > chunk.next_segment;
+  }
+  return true;
+}
+
+std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
+  std::vector<ReadyRow> rows;
+  std::vector<std::shared_ptr<Chunk>> ready;
+  for (auto it = chunks_.begin(); it != chunks_.end(); ++it) {
+    if (!is_ready(it, worker)) continue;
+    const Chunk& chunk = **it;
+    const Segment& segment = segment_of(chunk);
+    rows.push_back({.session = chunk.session,
+                    .order = chunk.order,
+                    .deadline_ns = chunk.deadline_ns,
+                    .segment = static_cast<int>(chunk.next_segment),
+                    .kind = segment.kind,
+                    .batch_class = segment.batch_class,
+                    .shape = shape_of(chunk),
+                    .execution = chunk.execution});
+    ready.push_back(*it);
+  }
+  std::vector<std::shared_ptr<Chunk>> batch;
+  for (const size_t index : next_batch(rows, kMaxRows)) {
+    ready[index]->running = true;
+    // Its units copy or move what the chunk before left, maybe from another stream.
+    if (ready[index]->follows != Follows::kPipelined) ready[index]->behind = ready[index]->stream->mark;
+    batch.push_back(std::move(ready[index]));
+  }
+  return batch;
+}
+
+void Executor::work(size_t index) {
+  Worker& self = workers_[index];
+  std::unique_lock lock(mutex_);
+  while (true) {
+    std::vector<std::shared_ptr<Chunk>> batch;
+    work_.wait(lock, [&] { return stopping_ || !(batch = take_batch(index)).empty(); });
+    if (batch.empty()) return;
+    lock.unlock();
+
+    Result<void> result;
+    Mark begin;
+    try {
+      if (self.in_flight.size() >= kMaxInFlight) {
+        self.in_flight.front().wait();
+        self.in_flight.pop_front();
+      }
+      std::vector<Chunk*> chunks;
+      for (const auto& chunk : batch) chunks.push_back(chunk.get());
+      const TraceSpan span(stage_name(segment_of(*chunks.front())), index, chunks.size());
+      begin = self.runner->mark();
+      self.runner->run(chunks);
+      self.in_flight.push_back(batch.front()->mark);
+    } catch (...) {
+      result = caught();
+    }
+
+    lock.lock();
+    const Chunk& first = *batch.front();
+    if (result.ok())
+      times_.add(segment_of(first).begin, stage_name(segment_of(first)), index, begin, first.mark);
+    advance(batch, result);
+  }
+}
+
+void Executor::advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result) {
+  for (const auto& chunk : batch) chunk->running = false;
+  if (!result.ok()) {
+    if (result.error().code == ErrorCode::kDevice) fail_device(result.error());
+    for (const auto& chunk : batch) fail_stream(chunk->stream.get(), result.error());
+  }
+  for (const auto& chunk : batch) {
+    if (chunk->abandoned) {
+      // Meanwhile its stream failed or was flushed. A GPU may still be at it and use its memory.
+      finished_.push_back({chunk, std::nullopt});
+      reports_.notify_one();
+      chunks_.remove(chunk);
+      continue;
+    }
+    chunk->stream->mark = chunk->mark;
+    ++chunk->next_segment;
+    if (chunk->skipped) chunk->next_segment = chunk->route->segments.size();
+    if (chunk->next_segment < chunk->route->segments.size()) continue;
+    finish(chunk, {});
+    chunks_.remove(chunk);
+  }
+  work_.notify_all();
+}
+
+template <class Predicate>
+void Executor::fail(const Error& error, Predicate which) {
+  for (auto it = chunks_.begin(); it != chunks_.end();) {
+    const std::shared_ptr<Chunk> chunk = *it;
+    if (!which(*chunk)) {
+      ++it;
+      continue;
+    }
+    if (!chunk->abandoned.exchange(true)) finish(chunk, error);
+    // A running chunk stays until its worker lets go of it.
+    it = chunk->running ? std::next(it) : chunks_.erase(it);
+  }
+}
+
+void Executor::fail_stream(const StreamState* stream, const Error& error) {
+  fail(error, [&](const Chunk& chunk) { return chunk.stream.get() == stream; });
+}
+
+void Executor::fail_device(const Error& error) {
+  alive_ = error;
+  fail(error, [](const Chunk&) { return true; });
+}
+
+void Executor::finish(const std::shared_ptr<Chunk>& chunk, const Result<void>& result) {
+  finished_.push_back({chunk, result});
+  reports_.notify_one();
+}
+
+void Executor::report() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    reports_.wait(lock, [&] { return reporting_done_ || !finished_.empty(); });
+    if (finished_.empty()) return;
+    Finished next = std::move(finished_.front());
+    finished_.pop_front();
+    lock.unlock();
+    report_one(next);
+    next = {};
+    lock.lock();
+  }
+}
+
+void Executor::report_one(Finished& next) {
+  const bool known = next.result && !next.result->ok();
+  if (!known) {
+    try {
+      next.chunk->mark.wait();
+    } catch (...) {
+      const Error error = caught();
+      if (next.result) next.result = error;
+      const std::lock_guard lock(mutex_);
+      if (error.code == ErrorCode::kDevice && alive_.ok()) fail_device(error);
+    }
+  }
+  if (!next.result) return;
+  if (next.result->ok()) {
+    // No worker has it any more: what it holds on to is free before anybody is told.
+    next.chunk->source = {};
+    next.chunk->deliver = {};
+  }
+  next.chunk->finish(*next.chunk, *next.result);
+}
+
+}  // namespace sdv2

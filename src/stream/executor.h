@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Runs chunks through their segments: one worker thread per device worker, and one thread that reports
+// finished chunks. Which work comes next is decided by the policy (policy.h); this file knows threads and
+// order only.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/stage_times.h"
+#include "stream/chunk.h"
+#include "stream/policy.h"
+#include "stream/segment_runner.h"
+
+namespace sdv2 {
+
+class Executor {
+ public:
+  // `networks`: of every worker. `table` outlives this.
+  Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table);
+  // Chunks that are not finished are cancelled (their finish() is called).
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  size_t workers() const { return workers_.size(); }
+
+  // Takes a chunk; the chunks of a stream must come in order. Any thread. Never blocks on a device. When a
+  // chunk fails, the later chunks of its stream that were submitted already fail too.
+  void submit(std::shared_ptr<Chunk> chunk);
+
+  // Makes the chunks of a session stop as soon as possible; their finish() gets kCancelled. Any thread.
+  void abandon(uint64_t session);
+
+  // Looks again for work: a prompt was resolved. Any thread.
+  void wake();
+
+  // Whether the calling thread is one of its own.
+  bool owns_this_thread() const;
+
+  // Why nothing runs any more, after a device failed.
+  Result<void> alive() const;
+
+  // Durations of the segments so far.
+  StageTimes times() const;
+
+ private:
+  struct Worker {
+    std::unique_ptr<SegmentRunner> runner;
+    std::deque<Mark> in_flight;  // of the last batches, oldest first
+    std::thread thread;
+  };
+  struct Finished {
+    std::shared_ptr<Chunk> chunk;
+    std::optional<Result<void>> result;  // none: it was reported when it was abandoned, and only ends now
+  };
+
+  void work(size_t index);
+  std::vector<std::shared_ptr<Chunk>> take_batch(size_t worker);
+  bool is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator& chunk, size_t worker) const;
+  void advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result);
+  // Finishes the chunks that `which` picks with an error.
+  template <class Predicate>
+  void fail(const Error& error, Predicate which);
+  void fail_stream(const StreamState* stream, const Error& error);
+  void fail_device(const Error& error);
+  void finish(const std::shared_ptr<Chunk>& chunk, const Result<void>& result);
+  void report();
+  void report_one(Finished& next);
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;              // something may be ready
+  std::condition_variable reports_;           // something is finished
+  std::list<std::shared_ptr<Chunk>> chunks_;  // by order of submission
+  std::deque<Finished> finished_;
+  uint64_t next_order_ = 0;
+  Result<void> alive_;
+  bool stopping_ = false;
+  bool reporting_done_ = false;
+  StageTimes times_;
+  std::vector<Worker> workers_;
+  std::thread reporter_;
+};
+
+}  // namespace sdv2

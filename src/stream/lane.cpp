@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "stream/lane.h"
+
+#include <ATen/ATen.h>
+
+#include "dit/rope.h"
+#include "dit/sink_similarity.h"
+
+namespace sdv2 {
+
+Lane::Lane(const KvRing& ring, int64_t slots, int64_t tokens, int64_t heads, at::ScalarType type,
+           at::Device device)
+    : ring_(ring),
+      tokens_(tokens),
+      k_(at::empty({slots * tokens, heads, 128}, at::TensorOptions().dtype(type).device(device))),
+      v_(at::empty_like(k_)) {}
+
+Result<int64_t> Lane::begin_chunk(int64_t frames) {
+  SDV2_TRY(const KvRing::Position position, ring_.begin_chunk(frames));
+  for (const auto& move : position.moves) {
+    const at::Tensor keys = k_.narrow(0, move.slot * tokens_, tokens_);
+    keys.copy_(rotate_time(keys, move.to - move.from));
+  }
+  return position.start_frame;
+}
+
+std::vector<double> Lane::similarity_to_sinks(const at::Tensor& k, const at::Tensor& v) const {
+  const int64_t sinks = ring_.sinks_to_compare();
+  if (sinks == 0) return {};
+  const at::Tensor similarity =
+      sink_similarity({k_, v_}, {k, v}, sinks).to(at::kCPU, at::kDouble).contiguous();
+  return {similarity.const_data_ptr<double>(), similarity.const_data_ptr<double>() + sinks};
+}
+
+KvRow Lane::write(const at::Tensor& k, const at::Tensor& v) {
+  ring_.place(similarity_to_sinks(k, v));
+  int64_t token = 0;
+  for (const int64_t slot : ring_.chunk_slots()) {
+    k_.narrow(0, slot * tokens_, tokens_).copy_(k.narrow(0, token, tokens_));
+    v_.narrow(0, slot * tokens_, tokens_).copy_(v.narrow(0, token, tokens_));
+    token += tokens_;
+  }
+  const int64_t valid = ring_.valid_slots() * tokens_;
+  return {k_.narrow(0, 0, valid), v_.narrow(0, 0, valid)};
+}
+
+void Lane::copy_from(const Lane& other) {
+  ring_ = other.ring_;
+  const int64_t valid = ring_.valid_slots() * tokens_;
+  if (valid == 0) return;
+  k_.narrow(0, 0, valid).copy_(other.k_.narrow(0, 0, valid));
+  v_.narrow(0, 0, valid).copy_(other.v_.narrow(0, 0, valid));
+}
+
+int64_t Lane::bytes() const { return static_cast<int64_t>(k_.nbytes() + v_.nbytes()); }
+
+std::vector<KvRow> LaneStore::write(const at::Tensor& k, const at::Tensor& v) {
+  std::vector<KvRow> rows;
+  rows.reserve(rows_.size());
+  for (size_t r = 0; r < rows_.size(); ++r)
+    rows.push_back(
+        rows_[r]->write(k.select(0, static_cast<int64_t>(r)), v.select(0, static_cast<int64_t>(r))));
+  return rows;
+}
+
+}  // namespace sdv2

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Builds the networks of a description and fills the parts that each device needs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/model_description.h"
+#include "stream/chain.h"
+#include "stream/device_networks.h"
+#include "stream/plan.h"
+
+namespace sdv2 {
+
+// What the chain of a model looks like, for a number of denoising steps.
+ChainShape chain_shape(const ModelDescription& model, int steps);
+
+// The relative cost of every unit at the model's own size (multiply-adds), for a first plan.
+std::vector<double> unit_costs(const ModelDescription& model, const ChainShape& shape);
+
+// The networks of every worker, with the weights of all units that any of the plans gives it. Workers on one
+// device share theirs. `step` is called before each network with what is loaded and how many of how many are
+// done; it can end the load by an error.
+Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
+    const ModelDescription& model, const std::vector<Plan>& plans, const std::vector<c10::Device>& devices,
+    at::ScalarType type, const std::function<Result<void>(const char* what, int done, int count)>& step);
+
+// How prompts become embeddings [text_len, text_dim] in `type` on `device`: by the model's text encoder;
+// random rows, the same for equal texts, for a model without one. Not thread-safe.
+Result<std::function<Result<at::Tensor>(const std::string&)>> load_text_encoder(const ModelDescription& model,
+                                                                                at::ScalarType type,
+                                                                                c10::Device device);
+
+}  // namespace sdv2

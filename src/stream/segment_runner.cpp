@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "stream/segment_runner.h"
+
+#include <ATen/ATen.h>
+
+#include "diffusion/latent_ops.h"
+#include "stream/denoise.h"
+#include "stream/segment_error.h"
+
+namespace sdv2 {
+namespace {
+
+// Between pictures in [-1, 1], which the chain begins and ends with, and the range of an autoencoder.
+at::Tensor to_range(const at::Tensor& pixels, PixelRange range) {
+  return range == PixelRange::kSigned ? pixels : pixels * 0.5 + 0.5;
+}
+
+at::Tensor from_range(const at::Tensor& pixels, PixelRange range) {
+  return range == PixelRange::kSigned ? pixels : pixels * 2 - 1;
+}
+
+}  // namespace
+
+SegmentRunner::SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks> networks,
+                             const FlowMatchTable& table)
+    : worker_(worker), networks_(std::move(networks)), table_(table), stream_(networks_->device) {}
+
+void SegmentRunner::run(std::span<Chunk* const> chunks) {
+  const c10::InferenceMode inference;
+  const DeviceStream::Current current(stream_);
+  for (Chunk* chunk : chunks) take_over(*chunk);
+  Chunk& first = *chunks.front();
+  const Segment& segment = first.route->segments[first.next_segment];
+  switch (segment.kind) {
+    case Segment::Kind::kEncode:
+      encode(first, segment);
+      break;
+    case Segment::Kind::kDenoise:
+      denoise(worker_, *networks_, table_, chunks);
+      break;
+    case Segment::Kind::kDecode:
+      decode(first, segment);
+      break;
+  }
+  for (Chunk* chunk : chunks) {
+    if (chunk->next_segment + 1 == chunk->route->segments.size()) deliver(*chunk);
+    chunk->mark = stream_.mark();
+  }
+}
+
+// Everything that travels with the chunk comes to this device, in the order of this stream.
+void SegmentRunner::take_over(Chunk& chunk) {
+  stream_.wait_for(chunk.mark);
+  stream_.wait_for(chunk.behind);
+  for (at::Tensor* tensor : {&chunk.x, &chunk.latent, &chunk.encoded, &chunk.negative_clean,
+                             &chunk.tokens[kPositive], &chunk.tokens[kNegative]}) {
+    if (!tensor->defined()) continue;
+    use_on_current_stream(*tensor);
+    *tensor = tensor->to(networks_->device, /*non_blocking=*/true);
+  }
+}
+
+void SegmentRunner::begin(Chunk& chunk) {
+  chunk.started = std::chrono::steady_clock::now();
+  for (const auto& prompt : {chunk.prompt, chunk.negative_prompt})
+    if (prompt && !prompt->embedding().ok()) throw SegmentError(prompt->embedding().error());
+  ChunkSource source = std::exchange(chunk.source, {});
+  const at::Tensor pixels = source.pixels ? source.pixels(networks_->device, networks_->type) : at::Tensor();
+  const auto levels = chunk.decide(pixels);
+  if (!levels) {
+    chunk.skipped = true;
+    return;
+  }
+  chunk.levels = *levels;
+  chunk.x = source.pixels ? to_range(pixels, networks_->encoder_range)
+                          : source.latents.to(networks_->device, networks_->type);
+}
+
+void SegmentRunner::encode(Chunk& chunk, const Segment& segment) {
+  if (segment.begin == 0) begin(chunk);
+  for (int position = segment.begin; position < segment.end; ++position) {
+    if (chunk.skipped || chunk.abandoned) return;
+    const Unit unit = unit_at(chunk.route->plan.shape(), position);
+    if (unit.kind == UnitKind::kEncoderLayer) {
+      chunk.x =
+          networks_->encoder.forward_layer(static_cast<size_t>(unit.index), chunk.x,
+                                           chunk.stream->encoder_layer_on(unit.index, networks_->device));
+      continue;
+    }
+    const at::Tensor clean = std::exchange(chunk.x, {}).unsqueeze(0);  // [1, F, 16, h, w]
+    if (chunk.guidance.active() && chunk.guidance.mode == GuidanceMode::kSelfNegative) chunk.encoded = clean;
+    const NoiseKey key{static_cast<uint64_t>(chunk.index), 0};
+    chunk.latent =
+        mix_noise(clean, or_throw(chunk.noise->draw(key, clean.sizes(), clean.scalar_type(), clean.device())),
+                  chunk.levels.noise_scale);
+  }
+}
+
+void SegmentRunner::decode(Chunk& chunk, const Segment& segment) {
+  if (chunk.skipped) return;
+  if (chunk.latent.defined()) chunk.x = std::exchange(chunk.latent, {}).squeeze(0);  // [F, 16, h, w]
+  for (int position = segment.begin; position < segment.end && !chunk.abandoned; ++position) {
+    const int layer = unit_at(chunk.route->plan.shape(), position).index;
+    chunk.x = networks_->decoder.forward_layer(static_cast<size_t>(layer), chunk.x,
+                                               chunk.stream->decoder_layer_on(layer, networks_->device));
+  }
+}
+
+void SegmentRunner::deliver(Chunk& chunk) {
+  if (chunk.skipped || chunk.abandoned) return;
+  if (chunk.route->plan.shape().decoder_layers > 0)
+    chunk.deliver(from_range(std::exchange(chunk.x, {}), networks_->decoder_range));
+  else
+    chunk.deliver(std::exchange(chunk.latent, {}).squeeze(0));
+}
+
+}  // namespace sdv2
