@@ -25,7 +25,8 @@ packages=(
   build-essential pkg-config ccache python3 python3-venv
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-  gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
+  python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
   libgtest-dev libgmock-dev nlohmann-json3-dev libicu-dev nettle-dev zlib1g-dev
   clang clang-tidy clang-format libclang-rt-14-dev
 )
