@@ -35,10 +35,13 @@ def run_live(options):
     if not window:
         print("There is no display (DISPLAY, WAYLAND_DISPLAY): the pictures are made and measured, not shown.")
     prompts = options.prompt or PROMPTS
+    # A promise of two chunks' time for one chunk's work, so that the delay stays the same from the first picture to the
+    # last. clocksync paces, and the meter behind it measures what is seen; a late picture is shown, not dropped.
+    promise = 2 * 4 * Gst.SECOND // options.fps
     pipeline = build(
-        f"{source} ! sdv2chunk name=chunk framerate={options.fps}/1 ! {MODEL} ! queue ! videoconvert ! "
-        f"{'autovideosink' if window else 'fakesink'} sync=true", transform__model=options.model,
-        transform__prompt=prompts[0])
+        f"{source} ! sdv2chunk name=chunk framerate={options.fps}/1 ! sdv2transform name=transform ! queue ! "
+        f"videoconvert ! clocksync ! sdv2slo name=slo ! {'autovideosink' if window else 'fakesink'} sync=false",
+        transform__model=options.model, transform__prompt=prompts[0], transform__processing_latency=promise)
     transform = pipeline.get_by_name("transform")
     turns = itertools.cycle(prompts[1:] + prompts[:1])
 

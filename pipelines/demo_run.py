@@ -43,6 +43,13 @@ def values(structure):
     return {name: structure.get_value(name) for name in names}
 
 
+def describe(message):
+    """An error in words: what failed, and the detail behind the place in the code."""
+    error, detail = message.parse_error()
+    lines = (detail or "").splitlines()[1:]
+    return "\n".join([error.message, *lines])
+
+
 class Run:
     """Runs a pipeline to its end, to Ctrl-C (files end properly) or for `seconds`; a line of progress per second."""
 
@@ -66,7 +73,7 @@ class Run:
             self.loop.run()
         else:
             message = bus.pop_filtered(Gst.MessageType.ERROR)
-            self.error = message.parse_error()[0].message if message else "The pipeline does not start."
+            self.error = describe(message) if message else "The pipeline does not start."
         self.stats = values(self.slo.get_property("stats"))
         self.chunk_stats = values(self.pipeline.get_by_name("chunk").get_property("stats"))
         self.pipeline.set_state(Gst.State.NULL)
@@ -96,12 +103,12 @@ class Run:
     def on_message(self, _, message):
         structure = message.get_structure()
         if message.type == Gst.MessageType.ERROR:
-            error, detail = message.parse_error()
-            if "window was closed" in error.message:
+            if "window was closed" in message.parse_error()[0].message:
                 self.stop()
-            else:
-                self.error = f"{error.message} ({detail})" if detail else error.message
-                self.loop.quit()
+            elif not self.error or message.src == self.transform:
+                # The model's own words are better than those of what it stopped; they may come a little later.
+                self.error = describe(message)
+                GLib.timeout_add(200, self.loop.quit)
         elif message.type == Gst.MessageType.WARNING:
             print("  warning:", *message.parse_warning(), file=sys.stderr)
         elif message.type == Gst.MessageType.EOS:
