@@ -30,7 +30,7 @@ class Attention(nn.Module):
 
 
 def rotation_tables(index, rows, cols):
-    """index [R]: time index of every frame -> cos, sin [R, rows*cols, 1, 64] (22 pairs time, 21 row, 21 column)."""
+    """index [R]: time index of every frame -> cos, sin [R, rows*cols, 1, 64] in float64 (22 pairs time, 21 row, 21 column)."""
     def angles(pairs, place):
         inverse = 10000.0 ** (-torch.arange(pairs, device=index.device, dtype=torch.float64) / pairs)
         return place.double()[..., None] * inverse
@@ -39,7 +39,7 @@ def rotation_tables(index, rows, cols):
     y = angles(21, torch.arange(rows, device=index.device))[:, None].expand(rows, cols, 21).reshape(1, tokens, 21)
     x = angles(21, torch.arange(cols, device=index.device))[None].expand(rows, cols, 21).reshape(1, tokens, 21)
     a = torch.cat([t, y.expand(r, -1, -1), x.expand(r, -1, -1)], -1)[:, :, None]
-    return a.cos().float(), a.sin().float()
+    return a.cos(), a.sin()
 
 
 def rotate(x, cos, sin):

@@ -19,7 +19,8 @@ class Norm(nn.Module):
         self.weight = nn.Parameter(torch.ones(dim))
 
     def forward(self, x):
-        y = x.float() * torch.rsqrt(x.float().pow(2).mean(-1, keepdim=True) + 1e-6)
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        y = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + 1e-6)
         return y.to(x.dtype) * self.weight.to(x.dtype)
 
 
@@ -32,7 +33,8 @@ class Attention(nn.Module):
 
     def forward(self, x, bias, mask):
         q, k, v = (p(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for p in (self.q, self.k, self.v))
-        score = (q @ k.transpose(-1, -2) + bias.to(q.dtype)).float()
+        score = q @ k.transpose(-1, -2) + bias.to(q.dtype)
+        score = score.to(torch.promote_types(score.dtype, torch.float32))
         weight = score.masked_fill(~mask[:, None, None, :], -1e9).softmax(-1).to(q.dtype)
         return self.o((weight @ v).transpose(1, 2).flatten(2))
 
