@@ -65,6 +65,7 @@ class FlatAdamW:
             place += -(-p.numel() // 16) * 16
         return out
 
+    @torch.no_grad()
     def reset_average(self, values):
         for target, value in zip(self.average(), values):
             target.copy_(value)

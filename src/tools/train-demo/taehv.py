@@ -128,9 +128,10 @@ def init_pass_through(net, gain=6.0):
     for module in net.modules():
         if isinstance(module, MemBlock):
             module.conv[4].weight.zero_()
-    tap = torch.tensor([1.0, 2.0, 1.0]) / 4
+    device = net.encoder[0].weight.device
+    tap = torch.tensor([1.0, 2.0, 1.0], device=device) / 4
     smooth = tap[:, None] * tap[None]
-    centre = torch.zeros(3, 3)
+    centre = torch.zeros(3, 3, device=device)
     centre[1, 1] = 1
 
     def carry(conv, kernel, scale=1.0, bias=0.0):
@@ -157,7 +158,7 @@ def init_pass_through(net, gain=6.0):
         n = weight.shape[1]
         weight.mul_(0.3)
         for g in range(weight.shape[0] // n):
-            weight[g * n:(g + 1) * n] += torch.eye(n).view(n, n, 1, 1)
+            weight[g * n:(g + 1) * n] += torch.eye(n, device=device).view(n, n, 1, 1)
             weight[g * n:g * n + 3] = 0
             for c in range(3):
                 weight[g * n + c, c] = 1

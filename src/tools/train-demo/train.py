@@ -5,7 +5,7 @@
 usage: train.py PACK OUT [--resume FOLDER] [--smoke] [name=value ...]
 PACK is the folder of prepare_data.py, or "synthetic" (with --smoke: a test on random pictures). OUT receives log.jsonl, checkpoint
 parts (part_N.safetensors: weights and their average, fp16) about once a minute, and sample sheets. --resume continues from such
-parts: the autoencoder is taken over and the DiT goes on with a short warm-up of the rate. Numbers of CONFIG can be set by name.
+parts: the autoencoder is taken over (when the parts hold no DiT training, step 0, the DiT starts fresh) and the DiT goes on with a short warm-up of the rate. Numbers of CONFIG can be set by name.
 """
 import json
 import os
@@ -19,7 +19,7 @@ import styles
 from causal_dit import CausalDiT
 from clips import ClipSource
 from files import read_parts, write_parts
-from taehv import TAEHV
+from taehv import DECODER_WIDTHS, ENCODER_WIDTH, TAEHV
 from train_autoencoder import train_autoencoder
 from train_dit import DitTrainer, make_cache
 from umt5 import UMT5
@@ -27,9 +27,10 @@ from umt5 import UMT5
 CONFIG = dict(
     seed=0, size=256, ae_seconds=150.0, ae_steps=100000, ae_clips=700, ae_batch=16, ae_crop=128,
     cache_clips=640, cache_seconds=60.0, dit_seconds=270.0, dit_steps=100000, batch=12, rate=1e-3, rate_end=0.002,
-    warm_up=200, decay_from=0.3, pixel_weight=3.0, compile=1, capture=1, evaluate=1, noise_scale=0.3)
-SMOKE = dict(size=64, ae_seconds=60.0, ae_steps=6, ae_clips=3, ae_batch=2, ae_crop=32, cache_clips=8, dit_seconds=60.0, dit_steps=6,
-             batch=6, compile=0, evaluate=0)
+    warm_up=200, decay_from=0.3, pixel_weight=3.0, compile=1, capture=1, evaluate=1, noise_scale=0.3,
+    dim=256, ffn=1024, layers=8, encoder=ENCODER_WIDTH, decoder=1.0)  # decoder: factor on DECODER_WIDTHS
+SMOKE = dict(size=32, ae_seconds=60.0, ae_steps=3, ae_clips=3, ae_batch=2, ae_crop=16, cache_clips=2, dit_seconds=60.0, dit_steps=3,
+             batch=6, warm_up=2, compile=0, evaluate=0, dim=128, ffn=128, layers=1, encoder=8, decoder=0.25)
 
 
 def load_bank(pack, device):
@@ -40,6 +41,13 @@ def load_bank(pack, device):
     file = np.load(f"{pack}/text.npz")
     stack = lambda kind: torch.from_numpy(np.stack([file[f"{kind}_{n}"] for n in styles.NAMES])).long().to(device)
     return stack("ids"), stack("len"), int(file["vocab"])
+
+
+def make_networks(config, vocab, device):
+    """DiT, text encoder, autoencoder."""
+    widths = [int(w * config["decoder"]) for w in DECODER_WIDTHS]
+    return (CausalDiT(config["dim"], config["ffn"], config["layers"]).to(device), UMT5(vocab).to(device),
+            TAEHV(config["encoder"], widths).to(device))
 
 
 class Checkpoint:
@@ -95,16 +103,15 @@ def main():
     log(config=config, torch=torch.__version__, device=torch.cuda.get_device_name() if device == "cuda" else "cpu")
     source = ClipSource(pack, device, seed=config["seed"] + (1 if resume else 0))
     ids, lengths, vocab = load_bank(pack, device)
-    dit, text = CausalDiT().to(device), UMT5(vocab).to(device)
+    dit, text, net = make_networks(config, vocab, device)
     step = 0
     if resume:
-        net = TAEHV().to(device)
         checkpoint = Checkpoint(out, dict(vae=net, dit=dit, text=text))
         step = checkpoint.load(resume, "live")
-        averages = CausalDiT().to(device), UMT5(vocab).to(device), TAEHV().to(device)
+        averages = make_networks(config, vocab, device)
         Checkpoint(out, dict(zip(("dit", "text", "vae"), averages))).load(resume, "ema")
     else:
-        net = train_autoencoder(config, source, device, log)
+        train_autoencoder(config, net, source, device, log)
         checkpoint = Checkpoint(out, dict(vae=net, dit=dit, text=text))
         checkpoint.save(0)
     if device == "cuda":

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 import styles
 from losses import pixel_loss
 from optim import FlatAdamW, GraphedStep
-from taehv import TAEHV, front_pad, init_pass_through
+from taehv import front_pad, init_pass_through
 
 LATENT_STD = 2.0  # larger latents carry more signal through the unit noise of the mixing
 
@@ -24,15 +24,12 @@ def make_pool(source, clips, frames, size):
     return torch.cat([plain, styled])
 
 
-def train_autoencoder(config, source, device, log):
-    """config: ae_seconds, ae_steps (limit), ae_clips, ae_batch, ae_crop, size, capture. Returns the trained TAEHV."""
+def train_autoencoder(config, net, source, device, log):
+    """config: ae_seconds, ae_steps (limit), ae_clips, ae_batch, ae_crop, size, capture. Trains the TAEHV `net` in place, from a pass-through start."""
     frames, batch, crop, size = 9, config["ae_batch"], config["ae_crop"], config["size"]
     pool = make_pool(source, config["ae_clips"], frames, size)
     torch.manual_seed(config["seed"])
-    net = TAEHV()
     init_pass_through(net)
-    net = net.to(device)
-    net.train()
     optimizer = FlatAdamW([dict(params=list(net.parameters()))])
     index = torch.zeros(batch, dtype=torch.long, device=device)
     rows, cols = (torch.zeros(crop, dtype=torch.long, device=device) for _ in range(2))
@@ -83,4 +80,3 @@ def train_autoencoder(config, source, device, log):
             z = torch.cat([net.encode(front_pad(pool[i:i + 4].float() / 255))[0].float() for i in range(0, min(64, len(pool)), 4)])
     log(phase="autoencoder", steps=count, latent_mean=round(z.mean().item(), 3), latent_std=round(z.std().item(), 3),
         latent_max=round(z.abs().max().item(), 2))
-    return net

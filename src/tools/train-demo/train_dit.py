@@ -27,6 +27,7 @@ STYLE_WEIGHTS = dict(identity=1.6, sketch=1.4, cartoon=1.4, watercolour=1.1, noi
 def make_cache(net, source, clips, size, device, seconds, chunk=8):
     """Styled pixels [n,styles,29,3,H,W] uint8, their latents [n,styles,8,16,h,w] fp16, latents of the noisy camera picture."""
     frames, count, start, made = 1 + 4 * (FRAMES - 1), len(styles.NAMES), time.time(), 0
+    chunk = min(chunk, clips)
     pixels = torch.zeros(clips, count, frames, 3, size, size, dtype=torch.uint8, device=device)
     latents = torch.zeros(clips, count, FRAMES, 16, size // 8, size // 8, dtype=torch.float16, device=device)
     camera = torch.zeros(clips, FRAMES, 16, size // 8, size // 8, dtype=torch.float16, device=device)
