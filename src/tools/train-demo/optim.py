@@ -31,6 +31,7 @@ class FlatAdamW:
             place += count
         # lr, bias corrections 1 and 2, EMA weight
         self.numbers = torch.zeros(4, device=device)
+        self.zero = torch.zeros((), device=device)
         self.clip, self.count = clip, 0
 
     def prepare(self, lr, ema_decay):
@@ -48,7 +49,7 @@ class FlatAdamW:
             for a, b, factor, decay in self.spans:
                 g = self.grad[a:b]
                 norm = g.norm()  # a step with a bad gradient changes nothing but the momenta's decay
-                g.copy_(torch.where(torch.isfinite(norm), g * (self.clip / (norm + 1e-6)).clamp(max=1.0), 0.0))
+                g.copy_(torch.where(torch.isfinite(norm), g * (self.clip / (norm + 1e-6)).clamp(max=1.0), self.zero))
                 self.m[a:b].lerp_(g, 0.1)
                 self.v[a:b].mul_(0.98).addcmul_(g, g, value=0.02)
                 update = (self.m[a:b] / fix1) / ((self.v[a:b] / fix2).sqrt() + 1e-8)

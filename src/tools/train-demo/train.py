@@ -5,7 +5,7 @@
 usage: train.py PACK OUT [--resume FOLDER] [--smoke] [name=value ...]
 PACK is the folder of prepare_data.py, or "synthetic" (with --smoke: a test on random pictures). OUT receives log.jsonl, checkpoint
 parts (part_N.safetensors: weights and their average, fp16) about once a minute, and sample sheets. --resume continues from such
-parts: the autoencoder is taken over (when the parts hold no DiT training, step 0, the DiT starts fresh) and the DiT goes on with a short warm-up of the rate. Numbers of CONFIG can be set by name.
+parts, or from a model folder: the autoencoder is taken over (when the parts hold no DiT training, step 0, the DiT starts fresh) and the DiT goes on with a short warm-up of the rate. Numbers of CONFIG can be set by name.
 """
 import json
 import os
@@ -18,6 +18,8 @@ import torch
 import styles
 from causal_dit import CausalDiT
 from clips import ClipSource
+from evaluate import evaluate
+from export import read_model
 from files import read_parts, write_parts
 from taehv import DECODER_WIDTHS, ENCODER_WIDTH, TAEHV
 from train_autoencoder import train_autoencoder
@@ -70,7 +72,7 @@ class Checkpoint:
         write_parts(self.out, {"step": torch.tensor(step / 1000.0), **ema, **live})
 
     def load(self, folder, which):
-        stored = read_parts(folder)
+        stored = read_model(folder) if os.path.exists(f"{folder}/model.json") else read_parts(folder)
         for prefix, network in self.networks.items():
             names = {k: stored.get(f"{which}.{prefix}.{k}", stored.get(f"ema.{prefix}.{k}")) for k, _ in network.named_parameters()}
             network.load_state_dict(names)
@@ -128,7 +130,6 @@ def main():
     checkpoint.save(step, trainer.optimizer)
     log(phase="dit", steps=step)
     if config["evaluate"]:
-        from evaluate import evaluate
         with torch.no_grad():
             for p, average in zip(trainer.optimizer.params, trainer.optimizer.average()):
                 p.data = average.clone()

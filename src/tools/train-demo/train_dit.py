@@ -89,6 +89,8 @@ class DitTrainer:
         self.result = torch.zeros(4, device=device)
         self.input = {k: v.to(device).contiguous() for k, v in self._draw().items()}
         self.frame = torch.arange(FRAMES, device=device)[None].expand(config["batch"], FRAMES)
+        # Made here, because a copy from the host cannot be captured in the step.
+        self.rows = torch.cat([torch.arange(PREDICTED), torch.arange(CLEAN)]).to(device)
 
     def _draw(self):
         return draw(len(self.pixels), self.config["batch"], self.bank[0].shape[1])
@@ -126,7 +128,7 @@ class DitTrainer:
 
     def _pixel_term(self, b, x0, target):
         """Decodes windows of some predictions and some clean targets from zero memory, stream starts included."""
-        device, rows = self.device, torch.cat([torch.arange(PREDICTED), torch.arange(CLEAN)]).to(self.device)
+        device, rows = self.device, self.rows
         f = b["start"][:, None] + torch.arange(WINDOW, device=device)[None]  # [clips,WINDOW] latent frames
         z = torch.cat([x0[rows[:PREDICTED, None], f[:PREDICTED]], target[rows[PREDICTED:, None], f[PREDICTED:]]])
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda", cache_enabled=False):
