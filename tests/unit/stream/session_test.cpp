@@ -72,7 +72,9 @@ int first_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t>& 
 std::vector<uint8_t> run_with_change(const std::string& change, const std::string& settings = "{}") {
   TestSession session(load(), settings);
   auto pixels = session.run(3, 2);
-  if (!change.empty()) EXPECT_TRUE(session->set(change).ok());
+  if (!change.empty()) {
+    EXPECT_TRUE(session->set(change).ok());
+  }
   const auto rest = session.run(4, 2);
   pixels.insert(pixels.end(), rest.begin(), rest.end());
   return pixels;
@@ -91,10 +93,11 @@ TEST(Session, EveryLiveSettingActsFromItsChunkOn) {
     const auto changed = run_with_change(change);
     ASSERT_EQ(changed.size(), plain.size());
     const int where = first_difference(plain, changed);
-    if (std::string(change).find("adaptive_sink") != std::string::npos)
+    if (std::string(change).find("adaptive_sink") != std::string::npos) {
       EXPECT_GE(where, 13) << change;  // acts only once the ring is full
-    else
+    } else {
       EXPECT_EQ(where, 13) << change;
+    }
   }
 }
 
@@ -195,9 +198,13 @@ TEST(Session, ManySessionsFromManyThreads) {
       for (int round = 0; round < 3; ++round) {
         TestSession session(model, "{\"capacity\": 4}");
         session.submit_chunk();
-        if ((t + round) % 2 == 0) EXPECT_TRUE(session->flush().ok());
+        if ((t + round) % 2 == 0) {
+          EXPECT_TRUE(session->flush().ok());
+        }
         session.submit_chunk();
-        if ((t + round) % 3 == 0) EXPECT_TRUE(session->drain(60000).ok());
+        if ((t + round) % 3 == 0) {
+          EXPECT_TRUE(session->drain(60000).ok());
+        }
       }
     });
   for (auto& thread : threads) thread.join();
