@@ -32,7 +32,8 @@ nlohmann::json read_manifest(const Manifest& manifest) {
 class KeyMapOfManifest : public testing::TestWithParam<Manifest> {};
 
 TEST_P(KeyMapOfManifest, KnowsEveryOriginalKey) {
-  for (const auto& item : read_manifest(GetParam()).at("keys").items())
+  const auto manifest = read_manifest(GetParam());
+  for (const auto& item : manifest.at("keys").items())
     EXPECT_EQ(to_original(GetParam().kind, KeyLayout::kOriginal, item.key()), item.key());
 }
 
