@@ -35,7 +35,9 @@ Result<ModelConfig> parse_model_config(std::string_view text) {
                                                                       {"precision", &config.precision},
                                                                       {"vae", &config.vae},
                                                                       {"plan", &config.plan}}};
-  for (const auto& [key, value] : json->items()) {
+  for (const auto& item : json->items()) {
+    const std::string& key = item.key();
+    const nlohmann::json& value = item.value();
     const auto field =
         std::find_if(texts.begin(), texts.end(), [&](const auto& entry) { return key == entry.first; });
     if (field != texts.end()) {
