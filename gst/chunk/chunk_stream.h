@@ -137,7 +137,7 @@ class ChunkStream {
   GstFlowReturn push_query(Lock& lock, GstQuery* query);
   void end_task(Lock& lock);
   void discard_until_new_stream();
-  void keep_sticky_events(std::vector<Queue::Entry> entries);
+  void keep_sticky_events(const std::vector<Queue::Entry>& entries);
   std::vector<Queue::Entry> forget_stream();
 
   // Time-out of an open chunk: chunk_stream_timeout.cpp.

@@ -171,7 +171,8 @@ void ChunkStream::flush_stop(EventPtr event) {
   Lock lock(mutex_);
   auto entries = forget_stream();
   lock.unlock();
-  keep_sticky_events(std::move(entries));
+  keep_sticky_events(entries);
+  entries.clear();  // without the lock
   lock.lock();
   src_result_ = GST_FLOW_OK;
   start_task();

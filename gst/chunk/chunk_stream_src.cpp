@@ -169,7 +169,7 @@ void ChunkStream::end_task(Lock& lock) {
   room_made_.notify_all();
   query_done_.notify_all();
   lock.unlock();
-  keep_sticky_events(std::move(entries));
+  keep_sticky_events(entries);
   // Upstream does not call any more after EOS, so the application has to learn it from here.
   if (at_end && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
     GST_ELEMENT_FLOW_ERROR(element_, flow);
@@ -179,7 +179,7 @@ void ChunkStream::end_task(Lock& lock) {
 
 // Upstream does not repeat its sticky events after a flush: those that had not left yet are left on the pad.
 // Holds no lock.
-void ChunkStream::keep_sticky_events(std::vector<Queue::Entry> entries) {
+void ChunkStream::keep_sticky_events(const std::vector<Queue::Entry>& entries) {
   for (const Queue::Entry& entry : entries) {
     GstMiniObject* object = entry.payload.owned.get();
     if (object == nullptr || !GST_IS_EVENT(object) || !is_sticky(GST_EVENT_CAST(object))) continue;

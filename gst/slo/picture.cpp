@@ -20,7 +20,7 @@ constexpr int kInner = kMarkBlock - 2 * kMargin;
 void draw_bits(const Component& c, const MarkBits& bits) {
   for (int y = 0; y < kMarkHeight; ++y) {
     uint8_t* sample = c.data + y * c.row_stride;
-    const bool* row = &bits[static_cast<size_t>(y / kMarkBlock * kMarkColumns)];
+    const bool* row = &bits[static_cast<size_t>(y / kMarkBlock) * kMarkColumns];
     for (int x = 0; x < kMarkWidth; ++x, sample += c.pixel_stride)
       *sample = row[x / kMarkBlock] ? kWhite : kBlack;
   }

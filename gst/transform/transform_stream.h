@@ -167,7 +167,7 @@ class TransformStream final : private ChunkListener {
   void give_room_back(Lock& lock);
   void discard_until_new_stream();
   void end_task(Lock& lock);
-  void keep_sticky_events(std::vector<Timeline::Entry> entries);
+  void keep_sticky_events(const std::vector<Timeline::Entry>& entries);
   std::vector<Timeline::Entry> forget_stream();
 
   // One frame out: transform_stream_frame.cpp.

@@ -198,7 +198,7 @@ void TransformStream::flush_stop(EventPtr event) {
   lock.unlock();
   if (session) session->flush();  // also what chain() put after FLUSH_START
   output_.forget_last();
-  keep_sticky_events(std::move(entries));
+  keep_sticky_events(entries);
   output_.set_flushing(false);
   GST_PAD_STREAM_UNLOCK(src_);
   gst_pad_push_event(src_, event.release());

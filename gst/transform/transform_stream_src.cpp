@@ -260,7 +260,7 @@ void TransformStream::end_task(Lock& lock) {
 
 // Upstream does not repeat its sticky events after a flush: those that had not left yet are left on the pad,
 // and a format is negotiated before the next frame. Holds no lock.
-void TransformStream::keep_sticky_events(std::vector<Timeline::Entry> entries) {
+void TransformStream::keep_sticky_events(const std::vector<Timeline::Entry>& entries) {
   for (const Timeline::Entry& entry : entries) {
     if (entry.frame || entry.payload.query != nullptr) continue;
     GstEvent* event = entry.payload.event();
