@@ -3,7 +3,8 @@
 #
 #   tests/run.sh [--suite S]... [--sanitize address|thread] [--list]
 #
-#   --suite S       only these suites (unit, golden, elements, pipelines, faults, fuzz, lint; nightly: fuzz-nightly, soak)
+#   --suite S       only these suites (unit, golden, elements, pipelines, faults, fuzz, lint; not by default: tidy,
+#                   quality, fuzz-nightly, soak)
 #   --sanitize X    in a build of its own: address = ASan + UBSan, thread = TSan
 #   --list          print the tests, run nothing
 #
@@ -37,7 +38,7 @@ while [ $# -gt 0 ]; do
 done
 # In CI nobody debugs: without debug information the build takes a third less time.
 [ "${CI:-}" != true ] || options+=(-Dwerror=true -Ddebug=false)
-[ ${#suites[@]} -gt 0 ] || suites=(--no-suite=fuzz-nightly --no-suite=soak --no-suite=quality)
+[ ${#suites[@]} -gt 0 ] || suites=(--no-suite={fuzz-nightly,soak,quality,tidy})
 
 subprojects/setup.sh "$build_dir" "${options[@]}"
 export PATH=$root/.deps/venv/bin:$PATH
