@@ -86,9 +86,21 @@ static GstStaticPadTemplate src_template =
 // --- Presets: how the pictures look, not where the model is ---
 
 static gchar** gst_sdv2_transform_preset_names(GstPreset*) {
-  static const gchar* const names[] = {"prompt", "negative-prompt",   "guidance", "prompt-blend",
-                                       "steps",  "noise-scale",       "seed",     "adaptive-noise",
-                                       "mix",    "similarity-filter", nullptr};
+  static const gchar* const names[] = {"prompt",
+                                       "negative-prompt",
+                                       "guidance",
+                                       "guidance-mode",
+                                       "prompt-blend",
+                                       "prompt-blend-mode",
+                                       "reset-on-prompt",
+                                       "steps",
+                                       "noise-scale",
+                                       "seed",
+                                       "adaptive-noise",
+                                       "adaptive-sink",
+                                       "mix",
+                                       "similarity-filter",
+                                       nullptr};
   return g_strdupv(const_cast<gchar**>(names));
 }
 
@@ -206,8 +218,10 @@ static gboolean gst_sdv2_transform_control(GstSdv2Transform* self, const GstStru
 }
 
 static gboolean gst_sdv2_transform_set_prompt(GstSdv2Transform* self, const gchar* prompt) {
-  GstStructure* changes = gst_structure_new(sdv2::kControlName, "prompt", G_TYPE_STRING,
-                                            prompt != nullptr ? prompt : "", nullptr);
+  // Structures hold UTF-8 only.
+  gchar* text = g_utf8_make_valid(prompt != nullptr ? prompt : "", -1);
+  GstStructure* changes = gst_structure_new(sdv2::kControlName, "prompt", G_TYPE_STRING, text, nullptr);
+  g_free(text);
   const gboolean result = gst_sdv2_transform_control(self, changes);
   gst_structure_free(changes);
   return result;

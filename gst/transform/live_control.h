@@ -6,8 +6,10 @@
 #include <gst/gst.h>
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "transform/transform_settings.h"
 
@@ -57,10 +59,12 @@ class LiveControl {
   LiveSettings changed_;
 };
 
-// Sets the properties that the fields of `control` name: all of them, or none when one is unknown, cannot be
-// changed while the stream runs, or has a value that does not fit (then false, and `problem` says which). Any
-// thread; holds no lock.
-bool apply_control(GstElement* element, const GstStructure* control, std::string* problem);
+// Sets the properties that the fields of `control` name, and returns their names as they are declared; or
+// sets none, when one is unknown, cannot be changed while the stream runs, or has a value that does not fit
+// (then nothing, and `problem` says which). The fields may be anything that an application can put into a
+// structure. Any thread; holds no lock.
+std::optional<std::vector<std::string>> apply_control(GstElement* element, const GstStructure* control,
+                                                      std::string* problem);
 
 // A new structure for the message that says from when a property holds: `property` and `value`.
 GstStructure* new_applied(GstElement* element, const char* property);

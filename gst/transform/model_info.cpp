@@ -20,6 +20,12 @@ std::optional<unsigned> count_in(const Json& object, const char* key, unsigned m
   return static_cast<unsigned>(value);
 }
 
+std::optional<double> number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
 }  // namespace
 
 std::optional<ModelInfo> parse_model_info(const std::string& text) {
@@ -32,8 +38,8 @@ std::optional<ModelInfo> parse_model_info(const std::string& text) {
   info.width = count_in(*defaults, "width", 16384).value_or(0);
   info.height = count_in(*defaults, "height", 16384).value_or(0);
   info.steps = count_in(*defaults, "steps", 4);
-  const auto noise = defaults->find("noise_scale");
-  if (noise != defaults->end() && noise->is_number()) info.noise_scale = noise->get<double>();
+  info.noise_scale = number_in(*defaults, "noise_scale");
+  info.adaptive_sink = number_in(*defaults, "adaptive_sink");
   return info;
 }
 

@@ -14,6 +14,7 @@ struct ModelInfo {
   unsigned height = 0;
   std::optional<unsigned> steps;  // defaults of the settings
   std::optional<double> noise_scale;
+  std::optional<double> adaptive_sink;
 
   // Frames of a stream's first chunk and of every later one.
   uint32_t first_chunk_frames(bool from_one_frame) const {

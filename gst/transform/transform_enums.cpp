@@ -56,6 +56,71 @@ GType transform_vae_type() {
 }
 
 /**
+ * GstSdv2TransformKernels:
+ * @auto: fused where the device has them
+ * @plain: one operation after the other, rounded as the reference does
+ * @fused: fused kernels; an error where they cannot run
+ *
+ * Code that the networks run on.
+ *
+ * Since: 0.1
+ */
+GType transform_kernels_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(Kernels::kAuto), "Fused where the device has them", "auto"},
+      {static_cast<gint>(Kernels::kPlain), "One operation after the other, rounded as the reference does",
+       "plain"},
+      {static_cast<gint>(Kernels::kFused), "Fused kernels; an error where they cannot run", "fused"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformKernels", values);
+}
+
+/**
+ * GstSdv2TransformGuidanceMode:
+ * @full: what the negative prompt gives at every step: twice the time; usual scales are 3 to 8
+ * @self-negative: the picture that came in: no time, no negative prompt; usual scales are 1 to 2
+ * @one-time-negative: what the negative prompt gives at a chunk's first step; usual scales are 1 to 2
+ *
+ * What guidance leads the pictures away from.
+ *
+ * Since: 0.1
+ */
+GType transform_guidance_mode_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(GuidanceMode::kFull), "The negative prompt at every step: twice the time", "full"},
+      {static_cast<gint>(GuidanceMode::kSelfNegative),
+       "The picture that came in: no time, no negative prompt", "self-negative"},
+      {static_cast<gint>(GuidanceMode::kOneTimeNegative), "The negative prompt at a chunk's first step",
+       "one-time-negative"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformGuidanceMode", values);
+}
+
+/**
+ * GstSdv2TransformPromptBlendMode:
+ * @linear: in a straight line
+ * @slerp: along the sphere: the embedding keeps its length
+ *
+ * Way from one prompt to another.
+ *
+ * Since: 0.1
+ */
+GType transform_prompt_blend_mode_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(PromptBlendMode::kLinear), "In a straight line", "linear"},
+      {static_cast<gint>(PromptBlendMode::kSlerp), "Along the sphere: the embedding keeps its length",
+       "slerp"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformPromptBlendMode", values);
+}
+
+/**
  * GstSdv2TransformFit:
  * @stretch: stretch the picture
  * @crop: cut off what is too much

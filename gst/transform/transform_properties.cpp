@@ -72,6 +72,30 @@ void install_transform_properties(GObjectClass* object_class) {
   install(kTransformVae, g_param_spec_enum("vae", "VAE", "Autoencoder between pictures and latents",
                                            transform_vae_type(), static_cast<gint>(VaeKind::kAuto), ready));
   /**
+   * GstSdv2Transform:kernels:
+   *
+   * The code that the networks run on.
+   *
+   * Since: 0.1
+   */
+  install(kTransformKernels,
+          g_param_spec_enum("kernels", "Kernels", "Code that the networks run on", transform_kernels_type(),
+                            static_cast<gint>(Kernels::kAuto), ready));
+  /**
+   * GstSdv2Transform:plan:
+   *
+   * Which part of the work each of #GstSdv2Transform:devices does, as `0=enc.0|1=s0.b15|0=dec.0`: stages in
+   * their order, each with the number of its device and its first unit (`enc.N`, `sN.bN` for block N of step
+   * N, `dec.N`). `auto` cuts where the estimated cost is balanced.
+   *
+   * Since: 0.1
+   */
+  install(kTransformPlan,
+          g_param_spec_string(
+              "plan", "Plan",
+              "Which part of the work each device does, such as 0=enc.0|1=s0.b15|0=dec.0 (auto = balanced)",
+              "auto", ready));
+  /**
    * GstSdv2Transform:linger:
    *
    * How long, in seconds, the model stays in memory after its last user has gone to NULL, so that a pipeline
@@ -161,119 +185,7 @@ void install_transform_properties(GObjectClass* object_class) {
   install(kTransformWarmUp,
           g_param_spec_enum("warm-up", "Warm-up", "What a stream begins with", transform_warm_up_type(),
                             static_cast<gint>(WarmUp::kChunk), ready));
-  /**
-   * GstSdv2Transform:prompt:
-   *
-   * What the pictures shall look like, in words. A change holds from a chunk that is not under way yet.
-   *
-   * Since: 0.1
-   */
-  install(kTransformPrompt,
-          g_param_spec_string("prompt", "Prompt", "What the pictures shall look like", "", playing));
-  /**
-   * GstSdv2Transform:negative-prompt:
-   *
-   * What the pictures shall not look like. It counts with #GstSdv2Transform:guidance above 1 only.
-   *
-   * Since: 0.1
-   */
-  install(kTransformNegativePrompt,
-          g_param_spec_string("negative-prompt", "Negative prompt",
-                              "What the pictures shall not look like; needs guidance above 1", "", playing));
-  /**
-   * GstSdv2Transform:guidance:
-   *
-   * Scale of classifier-free guidance; 1 is off and costs nothing.
-   *
-   * Since: 0.1
-   */
-  install(kTransformGuidance,
-          g_param_spec_double("guidance", "Guidance",
-                              "Scale of classifier-free guidance (1 = off, which costs nothing)", 1, 20, 1,
-                              controlled));
-  /**
-   * GstSdv2Transform:prompt-blend:
-   *
-   * Number of chunks over which a new prompt is faded in; 0 is at once.
-   *
-   * Since: 0.1
-   */
-  install(kTransformPromptBlend, g_param_spec_uint("prompt-blend", "Prompt blend",
-                                                   "Chunks over which a new prompt is faded in (0 = at once)",
-                                                   0, 256, 0, controlled));
-  /**
-   * GstSdv2Transform:steps:
-   *
-   * Denoising steps; more steps cost more time. 0 is the model's own.
-   *
-   * Since: 0.1
-   */
-  install(kTransformSteps,
-          g_param_spec_uint("steps", "Steps", "Denoising steps (0 = the model's)", 0, 4, 0, controlled));
-  /**
-   * GstSdv2Transform:noise-scale:
-   *
-   * How much of the picture that comes in is given up to noise: 0 keeps it, 1 forgets it. Below 0 is the
-   * model's own.
-   *
-   * Since: 0.1
-   */
-  install(kTransformNoiseScale,
-          g_param_spec_double(
-              "noise-scale", "Noise scale",
-              "How much of the picture is given up: 0 keeps it, 1 forgets it (below 0 = the model's)", -1, 1,
-              -1, controlled));
-  /**
-   * GstSdv2Transform:adaptive-noise:
-   *
-   * Take less noise when there is motion, so that the picture follows it.
-   *
-   * Since: 0.1
-   */
-  install(kTransformAdaptiveNoise,
-          g_param_spec_boolean("adaptive-noise", "Adaptive noise", "Take less noise when there is motion",
-                               TRUE, controlled));
-  /**
-   * GstSdv2Transform:seed:
-   *
-   * The number that all noise is made of: the same seed gives the same pictures.
-   *
-   * Since: 0.1
-   */
-  install(kTransformSeed, g_param_spec_uint64("seed", "Seed", "Number that the noise is made of", 0,
-                                              G_GUINT64_CONSTANT(9007199254740992), 0, controlled));
-  /**
-   * GstSdv2Transform:mix:
-   *
-   * Share of the transformed picture in what leaves; the rest is the picture that came in.
-   *
-   * Since: 0.1
-   */
-  install(kTransformMix,
-          g_param_spec_double("mix", "Mix", "Share of the transformed picture; the rest is the source", 0, 1,
-                              1, controlled));
-  /**
-   * GstSdv2Transform:execution:
-   *
-   * The order in which the engine does its work. It changes no pixel.
-   *
-   * Since: 0.1
-   */
-  install(kTransformExecution,
-          g_param_spec_enum("execution", "Execution", "Order in which the engine does its work",
-                            transform_execution_type(), static_cast<gint>(Execution::kAuto), controlled));
-  /**
-   * GstSdv2Transform:similarity-filter:
-   *
-   * Cosine similarity of the pictures that come in, above which a still chunk may be skipped: the last
-   * picture is repeated. 0 is off.
-   *
-   * Since: 0.1
-   */
-  install(kTransformSimilarityFilter,
-          g_param_spec_double("similarity-filter", "Similarity filter",
-                              "Cosine similarity above which a still chunk may be skipped (0 = off)", 0, 1, 0,
-                              controlled));
+  install_transform_live_properties(object_class);
   /**
    * GstSdv2Transform:on-late:
    *
@@ -359,8 +271,8 @@ void install_transform_properties(GObjectClass* object_class) {
                              "Counters of frames and chunks, and the time that chunks take in nanoseconds",
                              GST_TYPE_STRUCTURE, read_only));
 
-  for (const GType type : {transform_precision_type(), transform_vae_type(), transform_fit_type(),
-                           transform_execution_type(), transform_warm_up_type(), transform_on_late_type(),
+  for (const GType type : {transform_precision_type(), transform_vae_type(), transform_kernels_type(),
+                           transform_fit_type(), transform_warm_up_type(), transform_on_late_type(),
                            transform_on_error_type(), transform_while_loading_type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }

@@ -16,6 +16,8 @@ enum TransformProperty : guint {
   kTransformDevices,
   kTransformPrecision,
   kTransformVae,
+  kTransformKernels,
+  kTransformPlan,
   kTransformLinger,
   kTransformWidth,
   kTransformHeight,
@@ -27,11 +29,15 @@ enum TransformProperty : guint {
   kTransformPrompt,
   kTransformNegativePrompt,
   kTransformGuidance,
+  kTransformGuidanceMode,
   kTransformPromptBlend,
+  kTransformPromptBlendMode,
+  kTransformResetOnPrompt,
   kTransformSteps,
   kTransformNoiseScale,
   kTransformAdaptiveNoise,
   kTransformSeed,
+  kTransformAdaptiveSink,
   kTransformMix,
   kTransformExecution,
   kTransformSimilarityFilter,
@@ -45,6 +51,8 @@ enum TransformProperty : guint {
 
 // Declares all properties, and marks their types as the plugin's API. For class_init.
 void install_transform_properties(GObjectClass* object_class);
+// Those of them that hold from a chunk on while the stream runs; called by the one above.
+void install_transform_live_properties(GObjectClass* object_class);
 
 // Copies a property from or to a GValue; false for a number that is no settable property.
 bool set_transform_property(TransformSettings& settings, guint id, const GValue* value);
@@ -53,7 +61,10 @@ bool get_transform_property(const TransformSettings& settings, guint id, GValue*
 // Types of the enumerations: transform_enums.cpp.
 GType transform_precision_type();
 GType transform_vae_type();
+GType transform_kernels_type();
 GType transform_fit_type();
+GType transform_guidance_mode_type();
+GType transform_prompt_blend_mode_type();
 GType transform_execution_type();
 GType transform_warm_up_type();
 GType transform_on_late_type();

@@ -17,6 +17,9 @@ const char* word(const std::array<const char*, kSize>& words, Enum value) {
 }
 constexpr std::array kPrecisions = {"auto", "fp32", "bf16"};
 constexpr std::array kVaes = {"auto", "wan", "taehv"};
+constexpr std::array kKernels = {"auto", "plain", "fused"};
+constexpr std::array kPromptBlendModes = {"linear", "slerp"};
+constexpr std::array kGuidanceModes = {"full", "self-negative", "one-time-negative"};
 constexpr std::array kFits = {"stretch", "crop", "letterbox"};
 constexpr std::array kExecutions = {"auto", "latency", "throughput"};
 constexpr std::array kWarmUps = {"chunk", "frame"};
@@ -30,11 +33,15 @@ constexpr std::array kLiveNames = {
     LiveName{LiveSetting::kPrompt, "prompt", "prompt"},
     LiveName{LiveSetting::kNegativePrompt, "negative-prompt", "negative_prompt"},
     LiveName{LiveSetting::kGuidance, "guidance", "guidance"},
+    LiveName{LiveSetting::kGuidanceMode, "guidance-mode", "guidance_mode"},
     LiveName{LiveSetting::kPromptBlend, "prompt-blend", "prompt_blend"},
+    LiveName{LiveSetting::kPromptBlendMode, "prompt-blend-mode", "blend"},
+    LiveName{LiveSetting::kResetOnPrompt, "reset-on-prompt", "reset_on_prompt"},
     LiveName{LiveSetting::kSteps, "steps", "steps"},
     LiveName{LiveSetting::kNoiseScale, "noise-scale", "noise_scale"},
     LiveName{LiveSetting::kAdaptiveNoise, "adaptive-noise", "adaptive_noise"},
     LiveName{LiveSetting::kSeed, "seed", "seed"},
+    LiveName{LiveSetting::kAdaptiveSink, "adaptive-sink", "adaptive_sink"},
     LiveName{LiveSetting::kMix, "mix", "mix"},
     LiveName{LiveSetting::kExecution, "execution", "execution"},
     LiveName{LiveSetting::kSimilarityFilter, "similarity-filter", "similarity_filter"},
@@ -51,8 +58,14 @@ Json value_of(const TransformSettings& s, LiveSetting setting) {
       return s.negative_prompt;
     case LiveSetting::kGuidance:
       return s.guidance;
+    case LiveSetting::kGuidanceMode:
+      return word(kGuidanceModes, s.guidance_mode);
     case LiveSetting::kPromptBlend:
       return s.prompt_blend;
+    case LiveSetting::kPromptBlendMode:
+      return word(kPromptBlendModes, s.prompt_blend_mode);
+    case LiveSetting::kResetOnPrompt:
+      return s.reset_on_prompt;
     case LiveSetting::kSteps:
       return s.steps > 0 ? Json(s.steps) : Json();
     case LiveSetting::kNoiseScale:
@@ -61,6 +74,8 @@ Json value_of(const TransformSettings& s, LiveSetting setting) {
       return s.adaptive_noise;
     case LiveSetting::kSeed:
       return s.seed;
+    case LiveSetting::kAdaptiveSink:
+      return s.adaptive_sink >= -1 ? Json(s.adaptive_sink) : Json();
     case LiveSetting::kMix:
       return s.mix;
     case LiveSetting::kExecution:
@@ -68,6 +83,15 @@ Json value_of(const TransformSettings& s, LiveSetting setting) {
     case LiveSetting::kSimilarityFilter:
       return s.similarity_filter;
   }
+  return {};
+}
+
+// The model's own value of a setting; null when it is not known.
+Json models_own(const ModelInfo& info, LiveSetting setting) {
+  const auto known = [](const auto& value) { return value ? Json(*value) : Json(); };
+  if (setting == LiveSetting::kSteps) return known(info.steps);
+  if (setting == LiveSetting::kNoiseScale) return known(info.noise_scale);
+  if (setting == LiveSetting::kAdaptiveSink) return known(info.adaptive_sink);
   return {};
 }
 
@@ -86,11 +110,15 @@ std::optional<LiveSetting> live_setting_named(std::string_view property) {
 }
 
 std::string model_config_json(const TransformSettings& s, const std::string& model) {
-  return text_of({{"model", model},
-                  {"devices", s.devices},
-                  {"precision", word(kPrecisions, s.precision)},
-                  {"vae", word(kVaes, s.vae)},
-                  {"linger", s.linger}});
+  Json json = {{"model", model},
+               {"devices", s.devices},
+               {"precision", word(kPrecisions, s.precision)},
+               {"vae", word(kVaes, s.vae)},
+               {"plan", s.plan},
+               {"linger", s.linger}};
+  // Engines of before this choice refuse it.
+  if (s.kernels != Kernels::kAuto) json["kernels"] = word(kKernels, s.kernels);
+  return text_of(json);
 }
 
 std::string session_settings_json(const TransformSettings& s) {
@@ -112,8 +140,7 @@ std::string session_changes_json(const TransformSettings& s, const LiveSettings&
   Json json = Json::object();
   for (const LiveSetting setting : changed) {
     Json value = value_of(s, setting);
-    if (value.is_null() && setting == LiveSetting::kSteps && info.steps) value = *info.steps;
-    if (value.is_null() && setting == LiveSetting::kNoiseScale && info.noise_scale) value = *info.noise_scale;
+    if (value.is_null()) value = models_own(info, setting);
     if (!value.is_null()) json[names(setting).key] = std::move(value);
   }
   return text_of(json);

@@ -15,6 +15,9 @@ namespace sdv2 {
 // In the order of their names in transform_settings.cpp, which are the engine's words and the GEnum nicks.
 enum class Precision { kAuto, kFp32, kBf16 };
 enum class VaeKind { kAuto, kWan, kTaehv };
+enum class Kernels { kAuto, kPlain, kFused };
+enum class PromptBlendMode { kLinear, kSlerp };
+enum class GuidanceMode { kFull, kSelfNegative, kOneTimeNegative };
 enum class Fit { kStretch, kCrop, kLetterbox };
 enum class Execution { kAuto, kLatency, kThroughput };
 enum class WarmUp { kChunk, kFrame };
@@ -33,6 +36,8 @@ struct TransformSettings {
   std::string devices = "auto";
   Precision precision = Precision::kAuto;
   VaeKind vae = VaeKind::kAuto;
+  Kernels kernels = Kernels::kAuto;
+  std::string plan = "auto";
   unsigned linger = 10;  // seconds
 
   // Of a session, from its beginning.
@@ -48,11 +53,15 @@ struct TransformSettings {
   std::string prompt;
   std::string negative_prompt;
   double guidance = 1.0;
+  GuidanceMode guidance_mode = GuidanceMode::kSelfNegative;
   unsigned prompt_blend = 0;  // chunks
+  PromptBlendMode prompt_blend_mode = PromptBlendMode::kLinear;
+  bool reset_on_prompt = false;
   unsigned steps = 0;         // 0: the model's
   double noise_scale = -1.0;  // -1: the model's
   bool adaptive_noise = true;
   uint64_t seed = 0;
+  double adaptive_sink = -2.0;  // -1: off; -2: the model's
   double mix = 1.0;
   Execution execution = Execution::kAuto;
   double similarity_filter = 0.0;
@@ -77,11 +86,15 @@ enum class LiveSetting {
   kPrompt,
   kNegativePrompt,
   kGuidance,
+  kGuidanceMode,
   kPromptBlend,
+  kPromptBlendMode,
+  kResetOnPrompt,
   kSteps,
   kNoiseScale,
   kAdaptiveNoise,
   kSeed,
+  kAdaptiveSink,
   kMix,
   kExecution,
   kSimilarityFilter,

@@ -56,14 +56,14 @@ GstFlowReturn TransformStream::sink_event(GstEvent* incoming) {
 
 bool TransformStream::control(const GstStructure* changes) {
   std::string problem;
-  if (!apply_control(element_, changes, &problem)) {
+  const auto applied = apply_control(element_, changes, &problem);
+  if (!applied) {
     GST_ELEMENT_WARNING(element_, STREAM, FAILED, ("A change of settings was refused."),
                         ("%s", problem.c_str()));
     return false;
   }
   // Who asks gets an answer, also when nothing is new.
-  for (gint i = 0; i < gst_structure_n_fields(changes); ++i) {
-    const std::string name = gst_structure_nth_field_name(changes, static_cast<guint>(i));
+  for (const std::string& name : *applied) {
     const auto setting = live_setting_named(name);
     if (setting) control_->note(*setting);
     if (name == "bypass") answer_bypass_ = true;

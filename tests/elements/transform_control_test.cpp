@@ -49,7 +49,11 @@ TEST_F(TransformControl, PropertiesReachTheSession) {
                {"execution", "latency"},
                {"warm-up", "chunk"},
                {"sink-frames", "1"},
-               {"seed", "7"}});
+               {"seed", "7"},
+               {"guidance-mode", "one-time-negative"},
+               {"prompt-blend-mode", "slerp"},
+               {"reset-on-prompt", "true"},
+               {"adaptive-sink", "-1"}});
   h().push_frames(0, 5);
   h().out().wait_for_buffers(5);
   const auto json = settings();
@@ -63,6 +67,10 @@ TEST_F(TransformControl, PropertiesReachTheSession) {
   EXPECT_EQ(json["sink_frames"], 1);
   EXPECT_EQ(json["seed"], 7);
   EXPECT_EQ(json["capacity"], 4);
+  EXPECT_EQ(json["guidance_mode"], "one-time-negative");
+  EXPECT_EQ(json["blend"], "slerp");
+  EXPECT_EQ(json["reset_on_prompt"], true);
+  EXPECT_EQ(json["adaptive_sink"], -1);
 }
 
 TEST_F(TransformControl, APropertyHoldsFromTheNextChunkAndIsAnswered) {
@@ -136,13 +144,14 @@ TEST_F(TransformControl, WhatDoesNotFitIsRefusedAsAWhole) {
 }
 
 TEST_F(TransformControl, BackToTheModelsOwnValue) {
-  begin("{}", {{"steps", "4"}});
+  begin("{}", {{"steps", "4"}, {"adaptive-sink", "0.9"}});
   h().push_frames(0, 5);
   h().out().wait_for_buffers(5);
-  g_object_set(h().element(), "steps", 0, nullptr);
+  g_object_set(h().element(), "steps", 0, "adaptive-sink", -2.0, nullptr);
   h().push_frames(5, 4);
   h().out().wait_for_buffers(9);
-  EXPECT_EQ(settings()["steps"], 2);  // the stub's default
+  EXPECT_EQ(settings()["steps"], 2);  // the stub's defaults
+  EXPECT_EQ(settings()["adaptive_sink"], 0.2);
 }
 
 TEST_F(TransformControl, ControllersAreSynchronisedAtTheChunksStreamTime) {

@@ -58,11 +58,25 @@ TEST(LatencyEstimator, AFixedPromiseStays) {
 
 TEST(TransformSettings, TheModelsOwnValuesAreLeftOut) {
   const Json json = Json::parse(session_settings_json({}));
-  for (const char* key : {"width", "height", "steps", "noise_scale", "kv_cache_frames", "sink_frames"})
+  for (const char* key :
+       {"width", "height", "steps", "noise_scale", "kv_cache_frames", "sink_frames", "adaptive_sink"})
     EXPECT_FALSE(json.contains(key)) << key;
   EXPECT_EQ(json["capacity"], 4);
   EXPECT_EQ(json["fit"], "stretch");
   EXPECT_EQ(json["execution"], "auto");
+}
+
+TEST(TransformSettings, AModelsConfigurationNamesKernelsOnlyWhenTheyWereChosen) {
+  TransformSettings settings;
+  const Json json = Json::parse(model_config_json(settings, "random:tiny"));
+  EXPECT_FALSE(json.contains("kernels"));
+  EXPECT_EQ(json["model"], "random:tiny");
+  EXPECT_EQ(json["plan"], "auto");
+  settings.kernels = Kernels::kPlain;
+  settings.plan = "0=enc.0|1=dec.0";
+  const Json chosen = Json::parse(model_config_json(settings, "random:tiny"));
+  EXPECT_EQ(chosen["kernels"], "plain");
+  EXPECT_EQ(chosen["plan"], "0=enc.0|1=dec.0");
 }
 
 TEST(TransformSettings, ChangesHoldOnlyWhatChanged) {
