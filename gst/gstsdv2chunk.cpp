@@ -53,6 +53,7 @@
 
 #include "chunk/chunk_stream.h"
 #include "common/guard.h"
+#include "common/stream_pads.h"
 
 GST_DEBUG_CATEGORY(gst_sdv2_chunk_debug);
 #define GST_CAT_DEFAULT gst_sdv2_chunk_debug
@@ -111,40 +112,6 @@ static GType gst_sdv2_chunk_leaky_get_type() {
 G_DEFINE_TYPE_WITH_CODE(GstSdv2Chunk, gst_sdv2_chunk, GST_TYPE_ELEMENT,
                         GST_DEBUG_CATEGORY_INIT(gst_sdv2_chunk_debug, "sdv2chunk", 0, "sdv2chunk element"))
 GST_ELEMENT_REGISTER_DEFINE(sdv2chunk, "sdv2chunk", GST_RANK_NONE, GST_TYPE_SDV2_CHUNK)
-
-// --- Pads ---
-
-static GstFlowReturn gst_sdv2_chunk_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
-  return guarded(parent, GST_FLOW_ERROR, [&] { return GST_SDV2_CHUNK(parent)->stream->chain(buffer); });
-}
-
-static GstFlowReturn gst_sdv2_chunk_sink_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return guarded(parent, GST_FLOW_ERROR, [&] { return GST_SDV2_CHUNK(parent)->stream->sink_event(event); });
-}
-
-static gboolean gst_sdv2_chunk_sink_query(GstPad*, GstObject* parent, GstQuery* query) {
-  return guarded(parent, FALSE, [&] { return GST_SDV2_CHUNK(parent)->stream->sink_query(query); });
-}
-
-static gboolean gst_sdv2_chunk_src_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return guarded(parent, FALSE, [&] { return GST_SDV2_CHUNK(parent)->stream->src_event(event); });
-}
-
-static gboolean gst_sdv2_chunk_src_query(GstPad*, GstObject* parent, GstQuery* query) {
-  return guarded(parent, FALSE, [&] { return GST_SDV2_CHUNK(parent)->stream->src_query(query); });
-}
-
-static gboolean gst_sdv2_chunk_sink_activate_mode(GstPad*, GstObject* parent, GstPadMode mode,
-                                                  gboolean active) {
-  if (mode != GST_PAD_MODE_PUSH) return FALSE;
-  return guarded(parent, FALSE, [&] { return GST_SDV2_CHUNK(parent)->stream->activate_sink(active); });
-}
-
-static gboolean gst_sdv2_chunk_src_activate_mode(GstPad*, GstObject* parent, GstPadMode mode,
-                                                 gboolean active) {
-  if (mode != GST_PAD_MODE_PUSH) return FALSE;
-  return guarded(parent, FALSE, [&] { return GST_SDV2_CHUNK(parent)->stream->activate_src(active); });
-}
 
 // --- States ---
 
@@ -385,19 +352,9 @@ static void gst_sdv2_chunk_class_init(GstSdv2ChunkClass* klass) {
 }
 
 static void gst_sdv2_chunk_init(GstSdv2Chunk* self) {
-  GstPad* sink = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_chain_function(sink, gst_sdv2_chunk_chain);
-  gst_pad_set_event_full_function(sink, gst_sdv2_chunk_sink_event);
-  gst_pad_set_query_function(sink, gst_sdv2_chunk_sink_query);
-  gst_pad_set_activatemode_function(sink, gst_sdv2_chunk_sink_activate_mode);
-  gst_element_add_pad(GST_ELEMENT(self), sink);
-
-  GstPad* src = gst_pad_new_from_static_template(&src_template, "src");
-  gst_pad_set_event_function(src, gst_sdv2_chunk_src_event);
-  gst_pad_set_query_function(src, gst_sdv2_chunk_src_query);
-  gst_pad_set_activatemode_function(src, gst_sdv2_chunk_src_activate_mode);
-  gst_element_add_pad(GST_ELEMENT(self), src);
-
+  using Pads = sdv2::StreamPads<&_GstSdv2Chunk::stream>;
+  GstPad* sink = Pads::add_sink(GST_ELEMENT(self), &sink_template);
+  GstPad* src = Pads::add_src(GST_ELEMENT(self), &src_template);
   self->settings = new ChunkSettings;
   self->max_wait = GST_SECOND;
   self->stream = new ChunkStream(GST_ELEMENT(self), sink, src);

@@ -56,6 +56,7 @@
 #include "gstsdv2transform.h"
 
 #include "common/guard.h"
+#include "common/stream_pads.h"
 #include "transform/model_control.h"
 #include "transform/transform_caps.h"
 #include "transform/transform_properties.h"
@@ -115,41 +116,6 @@ G_DEFINE_TYPE_WITH_CODE(GstSdv2Transform, gst_sdv2_transform, GST_TYPE_ELEMENT,
                                                 "engine of sdv2transform");
                         G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, gst_sdv2_transform_preset_init))
 GST_ELEMENT_REGISTER_DEFINE(sdv2transform, "sdv2transform", GST_RANK_NONE, GST_TYPE_SDV2_TRANSFORM)
-
-// --- Pads ---
-
-static GstFlowReturn gst_sdv2_transform_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
-  return guarded(parent, GST_FLOW_ERROR, [&] { return GST_SDV2_TRANSFORM(parent)->stream->chain(buffer); });
-}
-
-static GstFlowReturn gst_sdv2_transform_sink_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return guarded(parent, GST_FLOW_ERROR,
-                 [&] { return GST_SDV2_TRANSFORM(parent)->stream->sink_event(event); });
-}
-
-static gboolean gst_sdv2_transform_sink_query(GstPad*, GstObject* parent, GstQuery* query) {
-  return guarded(parent, FALSE, [&] { return GST_SDV2_TRANSFORM(parent)->stream->sink_query(query); });
-}
-
-static gboolean gst_sdv2_transform_src_event(GstPad*, GstObject* parent, GstEvent* event) {
-  return guarded(parent, FALSE, [&] { return GST_SDV2_TRANSFORM(parent)->stream->src_event(event); });
-}
-
-static gboolean gst_sdv2_transform_src_query(GstPad*, GstObject* parent, GstQuery* query) {
-  return guarded(parent, FALSE, [&] { return GST_SDV2_TRANSFORM(parent)->stream->src_query(query); });
-}
-
-static gboolean gst_sdv2_transform_sink_activate_mode(GstPad*, GstObject* parent, GstPadMode mode,
-                                                      gboolean active) {
-  if (mode != GST_PAD_MODE_PUSH) return FALSE;
-  return guarded(parent, FALSE, [&] { return GST_SDV2_TRANSFORM(parent)->stream->activate_sink(active); });
-}
-
-static gboolean gst_sdv2_transform_src_activate_mode(GstPad*, GstObject* parent, GstPadMode mode,
-                                                     gboolean active) {
-  if (mode != GST_PAD_MODE_PUSH) return FALSE;
-  return guarded(parent, FALSE, [&] { return GST_SDV2_TRANSFORM(parent)->stream->activate_src(active); });
-}
 
 // --- States ---
 
@@ -284,21 +250,11 @@ static void gst_sdv2_transform_class_init(GstSdv2TransformClass* klass) {
 }
 
 static void gst_sdv2_transform_init(GstSdv2Transform* self) {
-  GstPad* sink = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_chain_function(sink, gst_sdv2_transform_chain);
-  gst_pad_set_event_full_function(sink, gst_sdv2_transform_sink_event);
-  gst_pad_set_query_function(sink, gst_sdv2_transform_sink_query);
-  gst_pad_set_activatemode_function(sink, gst_sdv2_transform_sink_activate_mode);
+  using Pads = sdv2::StreamPads<&_GstSdv2Transform::stream>;
+  GstPad* sink = Pads::add_sink(GST_ELEMENT(self), &sink_template);
+  GstPad* src = Pads::add_src(GST_ELEMENT(self), &src_template);
   // Caps may leave fields open that the template does not mention.
   GST_PAD_SET_ACCEPT_INTERSECT(sink);
-  gst_element_add_pad(GST_ELEMENT(self), sink);
-
-  GstPad* src = gst_pad_new_from_static_template(&src_template, "src");
-  gst_pad_set_event_function(src, gst_sdv2_transform_src_event);
-  gst_pad_set_query_function(src, gst_sdv2_transform_src_query);
-  gst_pad_set_activatemode_function(src, gst_sdv2_transform_src_activate_mode);
-  gst_element_add_pad(GST_ELEMENT(self), src);
-
   self->control = new LiveControl;
   self->stream = new TransformStream(GST_ELEMENT(self), sink, src, self->control);
   self->model = new ModelControl(GST_ELEMENT(self), self->stream, self->control);

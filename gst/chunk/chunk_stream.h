@@ -16,6 +16,7 @@
 #include "chunk/chunk_queue.h"
 #include "chunk/frame_rate_adapter.h"
 #include "common/gst_ptr.h"
+#include "common/query_relay.h"
 
 namespace sdv2 {
 
@@ -134,7 +135,6 @@ class ChunkStream {
   void loop();
   GstFlowReturn push_next(Lock& lock);
   GstFlowReturn push_frame(Lock& lock, Queue::Entry entry);
-  GstFlowReturn push_query(Lock& lock, GstQuery* query);
   void end_task(Lock& lock);
   void discard_until_new_stream();
   void keep_sticky_events(const std::vector<Queue::Entry>& entries);
@@ -157,7 +157,6 @@ class ChunkStream {
   mutable std::mutex mutex_;
   std::condition_variable item_added_;
   std::condition_variable room_made_;
-  std::condition_variable query_done_;
 
   ChunkSettings settings_;
   GstClockTime max_wait_ = GST_SECOND;
@@ -169,9 +168,7 @@ class ChunkStream {
   GstFlowReturn src_result_ = GST_FLOW_FLUSHING;
   bool eos_ = false;             // EOS has come: nothing more is accepted
   bool downstream_eos_ = false;  // downstream wants no more buffers
-  const GstQuery* pushing_query_ = nullptr;
-  const GstQuery* answered_query_ = nullptr;
-  gboolean query_result_ = FALSE;
+  QueryRelay queries_;
 
   GstSegment segment_;
   std::optional<GstVideoInfo> info_;

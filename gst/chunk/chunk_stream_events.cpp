@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "chunk/chunk_stream.h"
-#include "common/event_kind.h"
+#include "common/stream_events.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_sdv2_chunk_debug);
 #define GST_CAT_DEFAULT gst_sdv2_chunk_debug
@@ -12,11 +12,6 @@ namespace sdv2 {
 namespace {
 
 using EventPtr = GstPtr<GstEvent>;
-
-// Events after which a pad that was at its end takes buffers again.
-bool begins_stream(GstEventType type) { return type == GST_EVENT_STREAM_START || type == GST_EVENT_SEGMENT; }
-
-bool is_failure(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
 
 }  // namespace
 
@@ -147,9 +142,7 @@ GstFlowReturn ChunkStream::take_caps(EventPtr event) {
 
 // Only a real change interrupts the stream: sources repeat their segment with a new position.
 void ChunkStream::take_segment(const GstSegment& segment) {
-  GstSegment before = segment_;
-  before.position = segment.position;
-  if (!gst_segment_is_equal(&before, &segment)) {
+  if (!continues_segment(segment_, segment)) {
     end_chunk();
     last_input_ = {};
     expected_running_time_ = GST_CLOCK_TIME_NONE;
@@ -166,14 +159,24 @@ void ChunkStream::flush_start(EventPtr event) {
 }
 
 void ChunkStream::flush_stop(EventPtr event) {
-  gst_pad_push_event(src_, event.release());
-  cancel_timeout();
   Lock lock(mutex_);
+  const bool begun = src_result_ == GST_FLOW_FLUSHING;
+  lock.unlock();
+  // Alone it would meet a task that waits for frames, or in a push that nothing ends: it becomes a whole
+  // flush.
+  if (!begun) flush_start(EventPtr::adopt(gst_event_new_flush_start()));
+  cancel_timeout();
+  // The task's present turn ends before anything of the new stream begins: nothing of the old one can follow.
+  GST_PAD_STREAM_LOCK(src_);
+  lock.lock();
   auto entries = forget_stream();
   lock.unlock();
   keep_sticky_events(entries);
   entries.clear();  // without the lock
+  GST_PAD_STREAM_UNLOCK(src_);
+  gst_pad_push_event(src_, event.release());
   lock.lock();
+  if (GST_PAD_MODE(src_) != GST_PAD_MODE_PUSH) return;
   src_result_ = GST_FLOW_OK;
   start_task();
 }
@@ -213,13 +216,8 @@ gboolean ChunkStream::enqueue_query(GstQuery* query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_DRAIN) end_chunk();
   queue_.push_other({.query = query});
   item_added_.notify_one();
-  query_done_.wait(lock, [&] {
-    return answered_query_ == query || (src_result_ != GST_FLOW_OK && pushing_query_ != query);
-  });
-  if (answered_query_ == query) {
-    answered_query_ = nullptr;
-    return query_result_;
-  }
+  const auto answer = queries_.wait(lock, query, [this] { return src_result_ != GST_FLOW_OK; });
+  if (answer) return *answer;
   queue_.take_other([&](const Item& item) { return item.query == query; });
   return FALSE;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sdv2chunk, source side: the task that pushes, activation, and what downstream asks.
 #include "chunk/chunk_stream.h"
-#include "common/event_kind.h"
+#include "common/stream_events.h"
 
 GST_DEBUG_CATEGORY_EXTERN(gst_sdv2_chunk_debug);
 #define GST_CAT_DEFAULT gst_sdv2_chunk_debug
@@ -38,7 +38,7 @@ void ChunkStream::unblock() {
   src_result_ = GST_FLOW_FLUSHING;
   item_added_.notify_all();
   room_made_.notify_all();
-  query_done_.notify_all();
+  queries_.wake();
 }
 
 gboolean ChunkStream::activate_sink(bool active) {
@@ -93,7 +93,7 @@ GstFlowReturn ChunkStream::push_next(Lock& lock) {
   Queue::Entry entry = *queue_.pop();
   room_made_.notify_one();
   if (entry.kind == Queue::Kind::kFrame) return push_frame(lock, std::move(entry));
-  if (entry.payload.query != nullptr) return push_query(lock, entry.payload.query);
+  if (entry.payload.query != nullptr) return queries_.push(lock, src_, entry.payload.query), GST_FLOW_OK;
   GstEvent* event = GST_EVENT_CAST(entry.payload.owned.release());
   const bool ends_stream = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
   lock.unlock();
@@ -125,35 +125,18 @@ GstFlowReturn ChunkStream::push_frame(Lock& lock, Queue::Entry entry) {
   return GST_FLOW_OK;
 }
 
-GstFlowReturn ChunkStream::push_query(Lock& lock, GstQuery* query) {
-  pushing_query_ = query;
-  lock.unlock();
-  const gboolean result = gst_pad_peer_query(src_, query);
-  lock.lock();
-  pushing_query_ = nullptr;
-  answered_query_ = query;
-  query_result_ = result;
-  query_done_.notify_all();
-  return GST_FLOW_OK;
-}
-
 // Downstream takes no more buffers: drops what it would refuse, up to the event that begins something new.
 // When there is none yet, upstream is told.
 void ChunkStream::discard_until_new_stream() {
   downstream_eos_ = true;
   while (const Queue::Entry* entry = queue_.front()) {
-    if (entry->kind == Queue::Kind::kOther && entry->payload.query == nullptr) {
-      const GstEventType type = GST_EVENT_TYPE(GST_EVENT_CAST(entry->payload.owned.get()));
-      if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT || type == GST_EVENT_STREAM_START) {
-        downstream_eos_ = false;
-        break;
-      }
+    if (entry->kind == Queue::Kind::kOther && entry->payload.query == nullptr &&
+        ends_discarding(GST_EVENT_TYPE(GST_EVENT_CAST(entry->payload.owned.get())))) {
+      downstream_eos_ = false;
+      break;
     }
     const auto discarded = queue_.pop();
-    if (discarded->payload.query == nullptr) continue;
-    answered_query_ = discarded->payload.query;
-    query_result_ = FALSE;
-    query_done_.notify_all();
+    if (discarded->payload.query != nullptr) queries_.refuse(discarded->payload.query);
   }
   room_made_.notify_all();
 }
@@ -167,25 +150,21 @@ void ChunkStream::end_task(Lock& lock) {
   std::vector<Queue::Entry> entries;
   if (flow != GST_FLOW_NOT_LINKED && flow != GST_FLOW_EOS) entries = queue_.clear();
   room_made_.notify_all();
-  query_done_.notify_all();
+  queries_.wake();
   lock.unlock();
   keep_sticky_events(entries);
   // Upstream does not call any more after EOS, so the application has to learn it from here.
-  if (at_end && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
+  if (at_end && is_failure(flow)) {
     GST_ELEMENT_FLOW_ERROR(element_, flow);
     gst_pad_push_event(src_, gst_event_new_eos());
   }
 }
 
-// Upstream does not repeat its sticky events after a flush: those that had not left yet are left on the pad.
-// Holds no lock.
+// What a flush took out. Holds no lock.
 void ChunkStream::keep_sticky_events(const std::vector<Queue::Entry>& entries) {
   for (const Queue::Entry& entry : entries) {
     GstMiniObject* object = entry.payload.owned.get();
-    if (object == nullptr || !GST_IS_EVENT(object) || !is_sticky(GST_EVENT_CAST(object))) continue;
-    const GstEventType type = GST_EVENT_TYPE(GST_EVENT_CAST(object));
-    if (type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS)
-      gst_pad_store_sticky_event(src_, GST_EVENT_CAST(object));
+    if (object != nullptr && GST_IS_EVENT(object)) keep_sticky_event(src_, GST_EVENT_CAST(object));
   }
 }
 
@@ -200,7 +179,7 @@ std::vector<ChunkStream::Queue::Entry> ChunkStream::forget_stream() {
   refusing_ = false;
   eos_ = false;
   downstream_eos_ = false;
-  answered_query_ = nullptr;
+  queries_.forget();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   expected_running_time_ = GST_CLOCK_TIME_NONE;
   last_arrival_ = GST_CLOCK_TIME_NONE;

@@ -10,13 +10,15 @@
 
 namespace sdv2 {
 
-// At most one query is under way: upstream's streaming thread waits with it. The owner's mutex guards everything.
+// At most one query is under way: upstream's streaming thread waits with it. The owner's mutex guards
+// everything.
 class QueryRelay {
  public:
   using Lock = std::unique_lock<std::mutex>;
 
-  // In the sender's thread, after the query was put into the queue: waits for its answer, at most until `broken()`
-  // while it has not been taken out. Nothing when there is none; the sender then takes the query out of the queue.
+  // In the sender's thread, after the query was put into the queue: waits for its answer, at most until
+  // `broken()` while it has not been taken out. Nothing when there is none; the sender then takes the query
+  // out of the queue.
   template <class Broken>
   std::optional<gboolean> wait(Lock& lock, const GstQuery* query, Broken broken) {
     changed_.wait(lock, [&] { return answered_ == query || (broken() && pushing_ != query); });

@@ -26,8 +26,8 @@ inline bool continues_segment(const GstSegment& before, const GstSegment& segmen
   return gst_segment_is_equal(&moved, &segment) != FALSE;
 }
 
-// Upstream does not repeat its sticky events after a flush: one that had not left yet is left on the pad. Those of
-// the segment and of the end are over with the flush. Holds no lock.
+// Upstream does not repeat its sticky events after a flush: one that had not left yet is left on the pad.
+// Those of the segment and of the end are over with the flush. Holds no lock.
 inline void keep_sticky_event(GstPad* src, GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   if (is_sticky(event) && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS)

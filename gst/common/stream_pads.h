@@ -13,7 +13,7 @@ namespace sdv2 {
 template <auto stream>
 class StreamPads;
 
-template <class Element, class Stream, Stream* Element::* stream>
+template <class Element, class Stream, Stream* Element::*stream>
 class StreamPads<stream> {
  public:
   // New always pads of the element, which owns them.

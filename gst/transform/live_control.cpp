@@ -68,7 +68,8 @@ bool convert(const GValue* from, GParamSpec* property, GValue* to) {
     fits = true;
   } else if (G_VALUE_HOLDS_STRING(from)) {
     const gchar* text = g_value_get_string(from);
-    fits = text != nullptr && gst_value_deserialize_with_pspec(to, text, property);
+    // GStreamer reads an empty text as 0.
+    fits = text != nullptr && *text != '\0' && gst_value_deserialize_with_pspec(to, text, property);
   } else if (is_number(from)) {
     fits = wants_text ? g_value_transform(from, to) : convert_number(from, to);
   }

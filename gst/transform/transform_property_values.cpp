@@ -15,6 +15,14 @@ void read(const GValue* from, std::string& to) {
   const gchar* text = g_value_get_string(from);
   to = text != nullptr ? text : "";
 }
+// Messages and the engine take UTF-8 only. (Names of files may be anything.)
+void make_utf8(std::string& text) {
+  if (g_utf8_validate(text.c_str(), -1, nullptr)) return;
+  gchar* valid = g_utf8_make_valid(text.c_str(), -1);
+  text = valid;
+  g_free(valid);
+}
+
 void read(const GValue* from, bool& to) { to = g_value_get_boolean(from) != FALSE; }
 void read(const GValue* from, int& to) { to = g_value_get_int(from); }
 void read(const GValue* from, unsigned& to) { to = g_value_get_uint(from); }
@@ -109,6 +117,8 @@ bool set_transform_property(TransformSettings& settings, guint id, const GValue*
   // What a property stands for when it is given an empty text or an uneven size.
   if (settings.devices.empty()) settings.devices = "auto";
   if (settings.plan.empty()) settings.plan = "auto";
+  if (id == kTransformPrompt) make_utf8(settings.prompt);
+  if (id == kTransformNegativePrompt) make_utf8(settings.negative_prompt);
   settings.width -= settings.width % 16;
   settings.height -= settings.height % 16;
   return true;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/gst_ptr.h"
+#include "common/query_relay.h"
 #include "sdv2/sdv2meta.h"
 #include "transform/chunk_ledger.h"
 #include "transform/engine_session.h"
@@ -163,7 +164,6 @@ class TransformStream final : private ChunkListener {
   bool do_chores(Lock& lock);
   GstFlowReturn push_next(Lock& lock);
   GstFlowReturn push_event(Lock& lock, GstPtr<GstEvent> event);
-  GstFlowReturn push_query(Lock& lock, GstQuery* query);
   void give_room_back(Lock& lock);
   void discard_until_new_stream();
   void end_task(Lock& lock);
@@ -205,7 +205,6 @@ class TransformStream final : private ChunkListener {
   mutable std::mutex mutex_;
   std::condition_variable work_added_;      // the source pad's task
   std::condition_variable engine_changed_;  // upstream's thread: model, room, flush
-  std::condition_variable query_done_;
 
   ModelState model_state_ = ModelState::kLoading;
   std::optional<LoadedModel> model_;
@@ -226,9 +225,7 @@ class TransformStream final : private ChunkListener {
   GstFlowReturn src_result_ = GST_FLOW_FLUSHING;
   bool eos_ = false;             // EOS has come: nothing more is accepted
   bool downstream_eos_ = false;  // downstream wants no more buffers
-  const GstQuery* pushing_query_ = nullptr;
-  const GstQuery* answered_query_ = nullptr;
-  gboolean query_result_ = FALSE;
+  QueryRelay queries_;
   bool gap_in_output_ = false;  // frames were dropped: the next buffer is marked
   TransformStats stats_;
 

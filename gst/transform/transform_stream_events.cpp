@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sdv2transform, sink side: events and queries. Serialized ones keep their place between the frames.
-#include "common/event_kind.h"
+#include "common/stream_events.h"
 #include "transform/transform_caps.h"
 #include "transform/transform_stream.h"
 
@@ -11,11 +11,6 @@ namespace sdv2 {
 namespace {
 
 using EventPtr = GstPtr<GstEvent>;
-
-// Events after which a pad that was at its end takes buffers again.
-bool begins_stream(GstEventType type) { return type == GST_EVENT_STREAM_START || type == GST_EVENT_SEGMENT; }
-
-bool is_failure(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
 
 }  // namespace
 
@@ -170,9 +165,7 @@ GstFlowReturn TransformStream::take_caps(EventPtr event) {
 
 // Only a real change interrupts the chunk: sources repeat their segment with a new position.
 void TransformStream::take_segment(Lock& lock, const GstSegment& segment) {
-  GstSegment before = segment_;
-  before.position = segment.position;
-  if (open_ && !gst_segment_is_equal(&before, &segment)) submit(lock);
+  if (open_ && !continues_segment(segment_, segment)) submit(lock);
   gst_segment_copy_into(&segment, &segment_);
 }
 
@@ -189,9 +182,15 @@ void TransformStream::flush_start(EventPtr event) {
 }
 
 void TransformStream::flush_stop(EventPtr event) {
+  Lock lock(mutex_);
+  const bool begun = src_result_ == GST_FLOW_FLUSHING;
+  lock.unlock();
+  // Alone it would meet a task that waits for frames, or in a push that nothing ends: it becomes a whole
+  // flush.
+  if (!begun) flush_start(EventPtr::adopt(gst_event_new_flush_start()));
   // The task's present turn ends before anything of the new stream begins: nothing of the old one can follow.
   GST_PAD_STREAM_LOCK(src_);
-  Lock lock(mutex_);
+  lock.lock();
   auto entries = forget_stream();
   const SessionPtr session = session_dead_ ? nullptr : session_;
   cancel_late_timer(lock);
@@ -247,13 +246,8 @@ gboolean TransformStream::enqueue_query(GstQuery* query) {
   if (src_result_ != GST_FLOW_OK) return FALSE;
   timeline_.push_other({.query = query});
   work_added_.notify_one();
-  query_done_.wait(lock, [&] {
-    return answered_query_ == query || (src_result_ != GST_FLOW_OK && pushing_query_ != query);
-  });
-  if (answered_query_ == query) {
-    answered_query_ = nullptr;
-    return query_result_;
-  }
+  const auto answer = queries_.wait(lock, query, [this] { return src_result_ != GST_FLOW_OK; });
+  if (answer) return *answer;
   timeline_.take_other([&](const Item& item) { return item.query == query; });
   return FALSE;
 }

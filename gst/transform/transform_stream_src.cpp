@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sdv2transform, source side: the task that pushes, activation, and what downstream asks.
-#include "common/event_kind.h"
+#include "common/stream_events.h"
 #include "transform/transform_caps.h"
 #include "transform/transform_stream.h"
 
@@ -69,7 +69,7 @@ void TransformStream::unblock() {
   src_result_ = GST_FLOW_FLUSHING;
   work_added_.notify_all();
   engine_changed_.notify_all();
-  query_done_.notify_all();
+  queries_.wake();
   const SessionPtr session = session_dead_ ? nullptr : session_;
   lock.unlock();
   output_.set_flushing(true);
@@ -178,7 +178,7 @@ void TransformStream::give_room_back(Lock& lock) {
 GstFlowReturn TransformStream::push_next(Lock& lock) {
   Timeline::Entry entry = *timeline_.pop();
   if (entry.frame) return push_frame(lock, std::move(entry));
-  if (entry.payload.query != nullptr) return push_query(lock, entry.payload.query);
+  if (entry.payload.query != nullptr) return queries_.push(lock, src_, entry.payload.query), GST_FLOW_OK;
   return push_event(lock, GstPtr<GstEvent>::adopt(GST_EVENT_CAST(entry.payload.owned.release())));
 }
 
@@ -206,18 +206,6 @@ GstFlowReturn TransformStream::push_event(Lock& lock, GstPtr<GstEvent> event) {
   return type == GST_EVENT_EOS && eos_ ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
-GstFlowReturn TransformStream::push_query(Lock& lock, GstQuery* query) {
-  pushing_query_ = query;
-  lock.unlock();
-  const gboolean result = gst_pad_peer_query(src_, query);
-  lock.lock();
-  pushing_query_ = nullptr;
-  answered_query_ = query;
-  query_result_ = result;
-  query_done_.notify_all();
-  return GST_FLOW_OK;
-}
-
 // Downstream takes no more buffers: drops what it would refuse, up to the event that begins something new.
 // When there is none yet, upstream is told.
 void TransformStream::discard_until_new_stream() {
@@ -225,18 +213,14 @@ void TransformStream::discard_until_new_stream() {
   timeline_.settle_all({Outcome::kDrop, nullptr});
   while (const Timeline::Entry* entry = timeline_.front()) {
     if (!entry->frame && entry->payload.query == nullptr) {
-      const GstEventType type = GST_EVENT_TYPE(entry->payload.event());
-      if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT || type == GST_EVENT_STREAM_START) {
+      if (ends_discarding(GST_EVENT_TYPE(entry->payload.event()))) {
         downstream_eos_ = false;
         break;
       }
     }
     const auto discarded = timeline_.pop();
     if (discarded->frame) ledger_.frame_left(discarded->chunk);
-    if (discarded->payload.query == nullptr) continue;
-    answered_query_ = discarded->payload.query;
-    query_result_ = FALSE;
-    query_done_.notify_all();
+    if (discarded->payload.query != nullptr) queries_.refuse(discarded->payload.query);
   }
   engine_changed_.notify_all();
 }
@@ -249,31 +233,29 @@ void TransformStream::end_task(Lock& lock) {
   GST_DEBUG_OBJECT(element_, "task pauses: %s", gst_flow_get_name(flow));
   gst_pad_pause_task(src_);
   engine_changed_.notify_all();
-  query_done_.notify_all();
+  queries_.wake();
   lock.unlock();
   // Upstream does not call any more after EOS, so the application has to learn it from here.
-  if (at_end && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
+  if (at_end && is_failure(flow)) {
     if (!error_posted) GST_ELEMENT_FLOW_ERROR(element_, flow);
     gst_pad_push_event(src_, gst_event_new_eos());
   }
 }
 
-// Upstream does not repeat its sticky events after a flush: those that had not left yet are left on the pad,
-// and a format is negotiated before the next frame. Holds no lock.
+// What a flush took out: sticky events are kept, and a format is negotiated before the next frame. Holds no
+// lock.
 void TransformStream::keep_sticky_events(const std::vector<Timeline::Entry>& entries) {
   for (const Timeline::Entry& entry : entries) {
     if (entry.frame || entry.payload.query != nullptr) continue;
     GstEvent* event = entry.payload.event();
-    const GstEventType type = GST_EVENT_TYPE(event);
-    if (!is_sticky(event) || type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS) continue;
-    if (type == GST_EVENT_CAPS) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
       GstCaps* caps = nullptr;
       GstVideoInfo info;
       gst_event_parse_caps(event, &caps);
       gst_video_info_from_caps(&info, caps);
       output_.set_input(caps, info);
     } else {
-      gst_pad_store_sticky_event(src_, event);
+      keep_sticky_event(src_, event);
     }
   }
 }
@@ -293,7 +275,7 @@ std::vector<TransformStream::Timeline::Entry> TransformStream::forget_stream() {
   stream_fresh_ = true;
   eos_ = false;
   downstream_eos_ = false;
-  answered_query_ = nullptr;
+  queries_.forget();
   gap_in_output_ = false;
   earliest_ = GST_CLOCK_TIME_NONE;
   gst_segment_init(&segment_, GST_FORMAT_TIME);

@@ -113,6 +113,63 @@ TEST(ChunkFlush, TwiceAndThenEos) {
   h.out().wait_for("eos");
 }
 
+// Stops the source pad's task right before it pushes a buffer, until FLUSH_STOP has passed it. Where
+// FLUSH_STOP waits for the task instead, the task goes on after a while.
+class StoppedTask {
+ public:
+  explicit StoppedTask(GstPad* pad) {
+    const auto buffers =
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | static_cast<int>(GST_PAD_PROBE_TYPE_BUFFER));
+    gst_pad_add_probe(pad, buffers, on_buffer, this, nullptr);
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_FLUSH, on_flush, this, nullptr);
+  }
+  void wait_until_stopped() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stopped_; });
+  }
+
+ private:
+  static GstPadProbeReturn on_buffer(GstPad*, GstPadProbeInfo*, gpointer self) {
+    return static_cast<StoppedTask*>(self)->stop();
+  }
+  static GstPadProbeReturn on_flush(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    auto* task = static_cast<StoppedTask*>(self);
+    const std::lock_guard lock(task->mutex_);
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_STOP) task->passed_ = true;
+    task->changed_.notify_all();
+    return GST_PAD_PROBE_OK;
+  }
+  GstPadProbeReturn stop() {
+    std::unique_lock lock(mutex_);
+    stopped_ = true;
+    changed_.notify_all();
+    const auto limit = std::chrono::system_clock::now() + std::chrono::milliseconds(100);
+    changed_.wait_until(lock, limit, [this] { return passed_; });
+    return GST_PAD_PROBE_PASS;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+  bool passed_ = false;
+};
+
+// A FLUSH_STOP alone is a whole flush.
+TEST(ChunkFlush, EndsAfterTheTasksTurn) {
+  for (const bool alone : {false, true}) {
+    ElementHarness h("sdv2chunk", {});
+    StoppedTask task(h.src());
+    h.push_frames(0, 1);
+    task.wait_until_stopped();
+    if (!alone) h.push_event(gst_event_new_flush_start());
+    h.push_event(gst_event_new_flush_stop(TRUE));
+    send_segment(h);
+    h.eos();
+    h.out().wait_for("eos");
+    EXPECT_EQ(h.out().text(3), "flush-start flush-stop segment eos");
+  }
+}
+
 TEST(ChunkFlush, ClearsEos) {
   ElementHarness h("sdv2chunk", {});
   h.eos();

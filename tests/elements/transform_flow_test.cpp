@@ -91,6 +91,17 @@ TEST_F(TransformFlush, TwiceThenEos) {
   EXPECT_EQ(h().push_frames(0, 1), GST_FLOW_OK);
 }
 
+TEST_F(TransformFlush, AFlushStopAloneIsAWholeFlush) {
+  begin(kBusy);
+  h().push_frames(0, 5);
+  h().push_event(gst_event_new_flush_stop(TRUE));
+  send_segment();
+  h().eos();
+  h().out().wait_for("eos");
+  EXPECT_NE(h().out().text().find("flush-start flush-stop segment"), std::string::npos) << h().out().text();
+  EXPECT_TRUE(h().out().buffers().empty());
+}
+
 TEST_F(TransformFlush, FromAnotherThreadWhileFramesRun) {
   begin("{}");
   for (int i = 0; i < 50; ++i) {

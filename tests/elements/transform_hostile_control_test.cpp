@@ -66,7 +66,7 @@ class TransformHostileControl : public TransformTest {
   // The ways that a structure can come.
   bool by_event(GstEventType type, const Structure& changes) {
     GstEvent* event = gst_event_new_custom(type, changes.copy());
-    return (type & GST_EVENT_TYPE_DOWNSTREAM) != 0
+    return (gst_event_type_get_flags(type) & GST_EVENT_TYPE_DOWNSTREAM) != 0
                ? h().push_event(event)
                : gst_harness_push_upstream_event(h().harness(), event) != FALSE;
   }
