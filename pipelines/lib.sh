@@ -9,6 +9,16 @@
 # Help is the script's head comment and the options.
 set -euo pipefail
 
+# A checkout that is built but not installed brings its own plugin, engine and model.
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if [ -e "$checkout/build/gst/libgstsdv2.so" ] && ! gst-inspect-1.0 --exists sdv2transform 2>/dev/null; then
+  export GST_PLUGIN_PATH=$checkout/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+  export SDV2_ENGINE=${SDV2_ENGINE:-$checkout/build/src/api/libsdv2engine.so}
+fi
+if [ -z "${SDV2_MODEL:-}" ] && [ -e "$checkout/pipelines/models/demo/model.json" ]; then
+  export SDV2_MODEL=$checkout/pipelines/models/demo
+fi
+
 option_names=()
 declare -A option_help option_default
 print_only=
@@ -57,6 +67,12 @@ launch() {
     exit 0
   fi
   exec gst-launch-1.0 -e "$@"
+}
+
+# need ELEMENT WHAT: says what is missing, where a run would fail without it.
+need() {
+  if [ -n "$print_only" ] || gst-inspect-1.0 --exists "$1" 2>/dev/null; then return; fi
+  echo "${0##*/}: GStreamer has no element $1 here: install $2" >&2 && exit 1
 }
 
 # The first of the elements that is installed; the first of all when none is, so that gst-launch-1.0 names it.

@@ -56,6 +56,26 @@ install_packages() {
   rm -f "$log"
 }
 
+# --- RTMP server for the tests ---------------------------------------------------------------------------------------------
+# The two packages are only unpacked: installed, they would start a web server on this machine.
+unpack_nginx() {
+  local folder=$root/.deps/nginx work
+  if [ -e "$folder/usr/lib/nginx/modules/ngx_rtmp_module.so" ]; then
+    say "RTMP server for the tests: nginx is in .deps/nginx"
+    return
+  fi
+  work=$(mktemp -d)
+  if (cd "$work" && apt-get download -q nginx libnginx-mod-rtmp && for file in *.deb; do dpkg-deb -x "$file" root; done) \
+    >/dev/null 2>&1; then
+    rm -rf "$folder"
+    cp -r "$work/root" "$folder"
+    say "RTMP server for the tests: unpacked nginx into .deps/nginx"
+  else
+    say "RTMP server for the tests: nginx could not be downloaded, the tests that need it will be skipped"
+  fi
+  rm -rf "$work"
+}
+
 # --- Python environment ----------------------------------------------------------------------------------------------------
 venv=$root/.deps/venv
 # install_wheels NAME FILE...: installs pinned requirement files once; a change of a file installs again.
@@ -127,6 +147,7 @@ configure() {
 
 mkdir -p .deps
 install_packages
+unpack_nginx
 make_environment
 find_cuda
 configure

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Checks the scripts and lines in pipelines/: each explains itself, prints a line that GStreamer can build, and those that need no device run to
-# their end with the stub engine, with a frame out for each frame in.
+# their end with the stub engine, with a frame out for each frame in. media_test.py runs the others.
 #
 #   tests/pipelines/scripts.sh PIPELINES_DIR PARSE_LAUNCH
 set -euo pipefail
@@ -17,7 +17,7 @@ build() { # WORDS...: builds, or says that an element is missing
   [ "$status" = 0 ] || [ "$status" = 77 ] || fail "$*"
 }
 
-for script in "$dir"/*.sh; do
+for script in "$dir"/*.sh "$dir"/broadcast/*.sh; do
   case $(basename "$script") in lib.sh | demo.sh) continue ;; esac # demo.sh has a test of its own
   help=$("$script" --help)
   [[ $help == *--prompt* && $help == *--print* ]] || fail "$script --help"
@@ -40,12 +40,3 @@ export SDV2_WIDTH=64 SDV2_HEIGHT=64 SDV2_FPS=50
 grep -q '^60 frames' "$work/out" || fail "not all frames came out: $(cat "$work/out")"
 "$dir/slo-report.sh" --frames 60 --log "$work/slo.jsonl" >/dev/null
 grep -q '"final": *true' "$work/slo.jsonl" || fail "no final report"
-
-for element in x264enc avenc_aac mp4mux qtdemux decodebin avdec_h264; do
-  installed "$element" || { echo "$element is not installed: file to file is not checked"; exit 0; }
-done
-gst-launch-1.0 -q mp4mux name=mux ! filesink location="$work/in.mp4" \
-  videotestsrc num-buffers=50 ! video/x-raw,width=64,height=64,framerate=50/1 ! x264enc ! queue ! mux. \
-  audiotestsrc num-buffers=44 samplesperbuffer=1000 ! audio/x-raw,rate=44100 ! avenc_aac ! queue ! mux.
-"$dir/file-to-file.sh" --input "$work/in.mp4" --output "$work/out.mp4" >"$work/out" || fail "file-to-file.sh: $(cat "$work/out")"
-grep -q '^50 frames' "$work/out" || fail "not all frames came out: $(cat "$work/out")"
