@@ -18,6 +18,7 @@ fi
 if [ -z "${SDV2_MODEL:-}" ] && [ -e "$checkout/pipelines/models/demo/model.json" ]; then
   export SDV2_MODEL=$checkout/pipelines/models/demo
 fi
+export GST_PRESET_PATH=$checkout/pipelines/presets${GST_PRESET_PATH:+:$GST_PRESET_PATH}
 
 option_names=()
 declare -A option_help option_default
@@ -87,13 +88,15 @@ first_of() {
 # Options that every script has.
 option model "" "folder of the model, or random:tiny (none: the demo model)"
 option prompt "an oil painting" "what the pictures shall look like"
+option preset "" "style from pipelines/presets, such as Watercolour, in the place of the prompt"
 option width 832 "width of the pictures in pixels"
 option height 480 "height of the pictures in pixels"
 option fps 16 "frames per second that the model gets"
 
 # The filter: whole chunks, the model, the meter. `filter` after parse; give `leaky=none` where nothing may be dropped.
 set_filter() {
-  filter=(sdv2chunk "framerate=$fps/1" "$@" ! sdv2transform name=transform "prompt=$prompt")
+  filter=(sdv2chunk "framerate=$fps/1" "$@" ! sdv2transform name=transform)
+  if [ -n "$preset" ]; then filter+=("@preset=$preset"); else filter+=("prompt=$prompt"); fi
   [ -z "$model" ] || filter+=("model=$model")
   filter+=(! sdv2slo name=slo)
 }

@@ -110,7 +110,6 @@ class TransformStream final : private ChunkListener {
     std::optional<Settlement> skipped;
     std::optional<guint64> meta_chunk;                // its number in the chunk metas that it follows
     GstClockTime running_time = GST_CLOCK_TIME_NONE;  // of its first frame
-    GstClockTime stream_time = GST_CLOCK_TIME_NONE;
   };
   enum class ModelState { kLoading, kReady, kFailed };
   // A change of settings that waits for the first frame made with it.
@@ -130,8 +129,11 @@ class TransformStream final : private ChunkListener {
   };
 
   // Frames into the engine: transform_stream_sink.cpp.
-  Item make_item(GstPtr<GstBuffer> buffer, const TransformSettings& settings);
-  GstFlowReturn accept(Lock& lock, Item item, const TransformSettings& settings);
+  Item item_at(GstBuffer* buffer) const;
+  void keep(Item& item, GstPtr<GstBuffer> buffer, const TransformSettings& settings);
+  guint held_frames(const TransformSettings& settings) const;
+  GstFlowReturn accept(Lock& lock, Item item, const std::optional<Sdv2ChunkInfo>& tag,
+                       const TransformSettings& settings);
   GstFlowReturn without_engine(Lock& lock, Item item, const TransformSettings& settings);
   GstFlowReturn open_session(Lock& lock, const TransformSettings& settings);
   GstFlowReturn begin_chunk(Lock& lock, const Item& item, const std::optional<Sdv2ChunkInfo>& tag,

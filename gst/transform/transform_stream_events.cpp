@@ -229,12 +229,7 @@ void TransformStream::answer_allocation(GstQuery* query) {
   gst_query_parse_allocation(query, &caps, nullptr);
   if (caps == nullptr || !gst_video_info_from_caps(&info, caps)) return;
   const TransformSettings settings = control_->settings();
-  guint frames = 1;
-  if (settings.needs_source()) {
-    const Lock lock(mutex_);
-    const ModelInfo model = model_ ? model_->info : ModelInfo();
-    frames += settings.max_chunks * model.first_chunk_frames(false);
-  }
+  const guint frames = settings.needs_source() ? held_frames(settings) : 1;
   gst_query_add_allocation_pool(query, nullptr, static_cast<guint>(info.size), frames, 0);
 }
 

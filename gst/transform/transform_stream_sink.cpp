@@ -49,13 +49,25 @@ GstFlowReturn TransformStream::chain(GstBuffer* incoming) {
     GST_ELEMENT_ERROR(element_, CORE, NEGOTIATION, ("A frame came before its format."), (nullptr));
     return GST_FLOW_NOT_NEGOTIATED;
   }
+  const auto tag = tag_of(incoming);
+  {
+    Lock lock(mutex_);
+    const GstFlowReturn flow = refusal();
+    if (flow != GST_FLOW_OK) return flow;
+    if (open_ && ends_before(tag)) submit(lock);
+  }
+  Item item = item_at(incoming);
+  // Controlled properties have the values of a chunk's first frame, for the chunk before it has all that it
+  // needs.
+  if (!open_ && GST_CLOCK_TIME_IS_VALID(item.stream_time))
+    gst_object_sync_values(GST_OBJECT_CAST(element_), item.stream_time);
   const TransformSettings settings = control_->settings();
-  Item item = make_item(std::move(buffer), settings);
+  keep(item, std::move(buffer), settings);
   Lock lock(mutex_);
   const GstFlowReturn flow = refusal();
   if (flow != GST_FLOW_OK) return flow;
   ++stats_.frames_in;
-  return accept(lock, std::move(item), settings);
+  return accept(lock, std::move(item), tag, settings);
 }
 
 // Why a buffer cannot be taken now; OK when it can.
@@ -64,27 +76,39 @@ GstFlowReturn TransformStream::refusal() const {
   return eos_ || downstream_eos_ ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
+// A frame's item with its times only.
+TransformStream::Item TransformStream::item_at(GstBuffer* buffer) const {
+  Item item;
+  if (GST_BUFFER_PTS_IS_VALID(buffer)) {
+    item.running_time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    item.stream_time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  }
+  return item;
+}
+
 // Keeps the picture only where it may have to leave again; else the record of times, flags and metas. A pool
 // that is too small for what is held here must not run dry: then the picture is copied.
-TransformStream::Item TransformStream::make_item(BufferPtr buffer, const TransformSettings& settings) {
-  Item item;
+void TransformStream::keep(Item& item, BufferPtr buffer, const TransformSettings& settings) {
   GstBuffer* in = buffer.get();
-  if (GST_BUFFER_PTS_IS_VALID(in)) {
-    item.running_time = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(in));
-    item.stream_time = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(in));
-  }
   item.bypass = settings.bypass;
   item.bypass_changed =
       answer_bypass_.exchange(false) | (std::exchange(bypass_, settings.bypass) != settings.bypass);
   // The engine reads the picture from here too, so it always begins with the pixels.
   item.has_pixels = settings.needs_source() || settings.while_loading == WhileLoading::kPassthrough;
   const guint limit = item.has_pixels ? pool_limit(in) : 0;
-  if (limit > 0 && limit < settings.max_chunks * 5 + 2) buffer = BufferPtr::adopt(gst_buffer_copy_deep(in));
+  if (limit > 0 && limit <= held_frames(settings)) buffer = BufferPtr::adopt(gst_buffer_copy_deep(in));
   item.owned = GstPtr<GstMiniObject>::adopt(GST_MINI_OBJECT_CAST(buffer.release()));
-  return item;
 }
 
-GstFlowReturn TransformStream::accept(Lock& lock, Item item, const TransformSettings& settings) {
+// The most pictures that are kept when they may have to leave again, and the one that is being looked at.
+guint TransformStream::held_frames(const TransformSettings& settings) const {
+  const Lock lock(mutex_);
+  const ModelInfo model = model_ ? model_->info : ModelInfo();
+  return settings.max_chunks * model.first_chunk_frames(false) + 1;
+}
+
+GstFlowReturn TransformStream::accept(Lock& lock, Item item, const std::optional<Sdv2ChunkInfo>& tag,
+                                      const TransformSettings& settings) {
   if (!session_ || session_dead_) {
     if (model_state_ == ModelState::kLoading && settings.while_loading == WhileLoading::kHold)
       engine_changed_.wait(
@@ -97,8 +121,6 @@ GstFlowReturn TransformStream::accept(Lock& lock, Item item, const TransformSett
     if (flow != GST_FLOW_OK) return flow;
   }
 
-  const auto tag = tag_of(item.buffer());
-  if (open_ && ends_before(tag)) submit(lock);
   if (!open_) {
     const GstFlowReturn flow = begin_chunk(lock, item, tag, settings);
     if (flow != GST_FLOW_OK) return flow;
@@ -187,7 +209,6 @@ GstFlowReturn TransformStream::begin_chunk(Lock& lock, const Item& item,
                                            const TransformSettings& settings) {
   OpenChunk chunk;
   chunk.running_time = item.running_time;
-  chunk.stream_time = item.stream_time;
   const SessionPtr session = session_;
   if (settings.on_late != OnLate::kWait && too_late(item)) {
     chunk.size = tag && tag->index == 0 ? tag->size : model_->info.chunk_frames();
@@ -280,8 +301,6 @@ void TransformStream::submit(Lock& lock) {
   const SessionPtr session = session_;
   const int64_t deadline = deadline_of(chunk.running_time);
   lock.unlock();
-  if (GST_CLOCK_TIME_IS_VALID(chunk.stream_time))
-    gst_object_sync_values(GST_OBJECT_CAST(element_), chunk.stream_time);
   apply_changes(session);
   int64_t number = -1;
   const EngineStatus status = session->submit(deadline, &number);

@@ -172,6 +172,36 @@ TEST_F(TransformControl, ControllersAreSynchronisedAtTheChunksStreamTime) {
   EXPECT_EQ(answer(), "noise-scale=0.25@250");
 }
 
+TEST_F(TransformControl, AControlledBypassBeginsWithItsChunk) {
+  begin("{}", {}, kRgbCaps);
+  GstControlSource* source = gst_interpolation_control_source_new();  // from 250 ms on
+  auto* values = GST_TIMED_VALUE_CONTROL_SOURCE(source);
+  gst_timed_value_control_source_set(values, 0, 0.0);
+  gst_timed_value_control_source_set(values, 250 * kMs, 1.0);
+  gst_object_add_control_binding(GST_OBJECT(h().element()), gst_direct_control_binding_new_absolute(
+                                                                GST_OBJECT(h().element()), "bypass", source));
+  gst_object_unref(source);
+  for (guint i = 0; i < 9; ++i) push_frame(new_frame(10, i * 50 * kMs));
+  const auto buffers = h().out().wait_for_buffers(9);
+  for (size_t i = 0; i < 9; ++i) EXPECT_EQ(first_byte(buffers[i]), i < 5 ? 245 : 10) << i;
+  EXPECT_EQ(answer(), "bypass=true@250");
+}
+
+TEST_F(TransformControl, EveryPresetThatIsShippedLoads) {
+  begin("{}");
+  GstPreset* presets = GST_PRESET(h().element());
+  gchar** names = gst_preset_get_preset_names(presets);
+  EXPECT_GE(g_strv_length(names), 5u);
+  for (gchar** name = names; *name != nullptr; ++name) {
+    g_object_set(h().element(), "noise-scale", -1.0, nullptr);
+    EXPECT_TRUE(gst_preset_load_preset(presets, *name)) << *name;
+    gdouble noise_scale = -1;
+    g_object_get(h().element(), "noise-scale", &noise_scale, nullptr);
+    EXPECT_GT(noise_scale, 0) << *name;
+  }
+  g_strfreev(names);
+}
+
 TEST_F(TransformControl, PresetsHoldStyleAndNoPaths) {
   begin("{}");
   ASSERT_TRUE(GST_IS_PRESET(h().element()));

@@ -38,5 +38,7 @@ done
 export SDV2_WIDTH=64 SDV2_HEIGHT=64 SDV2_FPS=50
 "$dir/test-pattern.sh" --frames 60 --sink fakesink >"$work/out" || fail "test-pattern.sh: $(cat "$work/out")"
 grep -q '^60 frames' "$work/out" || fail "not all frames came out: $(cat "$work/out")"
+"$dir/test-pattern.sh" --frames 9 --sink fakesink --preset "Oil painting" >"$work/out" || fail "a preset: $(cat "$work/out")"
+if "$dir/test-pattern.sh" --frames 9 --sink fakesink --preset Nothing 2>"$work/out"; then fail "a preset that is none"; fi
 "$dir/slo-report.sh" --frames 60 --log "$work/slo.jsonl" >/dev/null
 grep -q '"final": *true' "$work/slo.jsonl" || fail "no final report"
