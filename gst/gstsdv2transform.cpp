@@ -32,13 +32,15 @@
  *
  * ## Control
  * Properties with the flag "changeable in PLAYING" hold from the next chunk that is started; numbers can be
- * controlled by GstController and are synchronised at each chunk's stream time. The same changes can be asked
- * for together by a custom event `sdv2-control`, whose fields have the properties' names: travelling
- * downstream and serialized, it holds from the chunk of the frame that follows; upstream, or sent out of
- * band, from the next chunk. The event ends here. The action signals #GstSdv2Transform::control and
- * #GstSdv2Transform::set-prompt do the same. Each change is answered by an element message `sdv2-applied`
- * with the fields `property`, `value`, and of the first frame made with it `timestamp`, `running-time` and
- * `stream-time` (uint64, nanoseconds).
+ * controlled by GstController and have the value of the stream time of each chunk's first frame. The same
+ * changes can be asked for together by a custom event `sdv2-control`, whose fields have the properties'
+ * names: travelling downstream and serialized, it holds from the chunk of the frame that follows; upstream,
+ * or sent out of band, from the next chunk. The event ends here. The action signals
+ * #GstSdv2Transform::control and #GstSdv2Transform::set-prompt do the same. A value may be of any type that
+ * holds the same number, or a text; when one field is unknown or does not fit, the whole change is refused
+ * with a WARNING message. Each change is answered by an element message `sdv2-applied` with the fields
+ * `property`, `value`, and of the first frame made with it `timestamp`, `running-time` and `stream-time`
+ * (uint64, nanoseconds).
  *
  * ## Messages
  * For each frame that was not transformed in time, a QOS message with the additional field `reason`: `late`,
