@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes this checkout ready to build: Debian packages, the Python environment in .deps/ (torch, Meson, Ninja), the CUDA
-# compiler, and a configured build folder. Safe to run again; what is there already is left alone.
+# Makes this checkout ready to build: Debian packages, in .deps/ the Python environment (torch, Meson, Ninja), the CUDA
+# compiler and an RTMP server for the tests, and a configured build folder. Safe to run again; what is there already is left alone.
 #
 #   subprojects/setup.sh [BUILD_DIR [MESON_OPTION...]]       default: build
 #
