@@ -3,6 +3,24 @@
 
 namespace sdv2 {
 
+void inherit_lanes(Chunk& chunk, const Route* last) {
+  if (last == nullptr) return;
+  const int steps = chunk.route->steps();
+  const int last_step = last->steps() - 1;
+  if (chunk.index == 1) {
+    // All steps of the first chunk saw nothing but it; what every step keeps of it is what its last step
+    // made.
+    chunk.follows = Follows::kDenoised;
+    for (int step = 0; step < steps; ++step)
+      if (step != last_step) chunk.copied_steps.push_back(step);
+  } else {
+    // Steps that were not there before begin with what the last one knows.
+    for (int step = last_step + 1; step < steps; ++step) chunk.copied_steps.push_back(step);
+  }
+  chunk.copy_from = last_step;
+  if (chunk.route.get() != last) chunk.follows = Follows::kFinished;
+}
+
 ChunkSequence::ChunkSequence(std::shared_ptr<LoadedModel> model, const SessionSettings& settings,
                              const StreamShape& shape)
     : model_(std::move(model)),
@@ -41,25 +59,6 @@ std::shared_ptr<Prompt> ChunkSequence::next_prompt() {
   return target_;
 }
 
-// What the lanes of the chunk's steps begin with, and how closely it may follow the chunk before.
-void ChunkSequence::inherit(Chunk& chunk) const {
-  if (index_ == 0) return;
-  const int steps = chunk.route->steps();
-  const int last_step = last_route_->steps() - 1;
-  if (index_ == 1) {
-    // All steps of the first chunk saw nothing but it; what every step keeps of it is what its last step
-    // made.
-    chunk.follows = Follows::kDenoised;
-    for (int step = 0; step < steps; ++step)
-      if (step != last_step) chunk.copied_steps.push_back(step);
-  } else {
-    // Steps that were not there before begin with what the last one knows.
-    for (int step = last_step + 1; step < steps; ++step) chunk.copied_steps.push_back(step);
-  }
-  chunk.copy_from = last_step;
-  if (chunk.route != last_route_) chunk.follows = Follows::kFinished;
-}
-
 std::shared_ptr<Chunk> ChunkSequence::next() {
   const LiveSettings& live = settings_.live;
   auto chunk = std::make_shared<Chunk>();
@@ -77,7 +76,7 @@ std::shared_ptr<Chunk> ChunkSequence::next() {
   const bool negative = needs_negative_pass(chunk->guidance, 0);
   if (negative) chunk->negative_prompt = model_->prompts().encode(live.negative_prompt);
   chunk->fresh_negative = negative && !last_had_negative_ && index_ > 0;
-  inherit(*chunk);
+  inherit_lanes(*chunk, last_route_.get());
 
   const auto& steps = model_->description().stream.steps;
   NoiseDecision::Wish wish{.index = index_,

@@ -13,6 +13,10 @@
 
 namespace sdv2 {
 
+// What the lanes of a chunk's steps begin with, and how closely it may follow the chunk before it in its
+// stream, which took the route `last` (null: it is the first). By the chunk's index and route.
+void inherit_lanes(Chunk& chunk, const Route* last);
+
 class ChunkSequence {
  public:
   // `shape`: from the model's stream_shape.
@@ -37,7 +41,6 @@ class ChunkSequence {
 
  private:
   std::shared_ptr<Prompt> next_prompt();
-  void inherit(Chunk& chunk) const;
 
   std::shared_ptr<LoadedModel> model_;
   SessionSettings settings_;

@@ -90,6 +90,8 @@ void Executor::submit(std::shared_ptr<Chunk> chunk) {
     chunk->order = next_order_++;
     if (!alive_.ok())
       finish(chunk, alive_);
+    else if (!chunk->stream->intact.ok())
+      finish(chunk, chunk->stream->intact);
     else
       chunks_.push_back(std::move(chunk));
   }
@@ -105,6 +107,11 @@ void Executor::abandon(uint64_t session) {
 void Executor::wake() {
   const std::lock_guard lock(mutex_);  // so that no worker is between looking and waiting
   work_.notify_all();
+}
+
+void Executor::set_watch(SegmentWatch watch) {
+  const std::lock_guard lock(mutex_);
+  watch_ = watch ? std::make_shared<const SegmentWatch>(std::move(watch)) : nullptr;
 }
 
 bool Executor::owns_this_thread() const {
@@ -178,6 +185,7 @@ void Executor::work(size_t index) {
     std::vector<std::shared_ptr<Chunk>> batch;
     work_.wait(lock, [&] { return stopping_ || !(batch = take_batch(index)).empty(); });
     if (batch.empty()) return;
+    const auto watch = watch_;
     lock.unlock();
 
     Result<void> result;
@@ -189,6 +197,7 @@ void Executor::work(size_t index) {
       }
       std::vector<Chunk*> chunks;
       for (const auto& chunk : batch) chunks.push_back(chunk.get());
+      if (watch) (*watch)(index, chunks);
       const TraceSpan span(stage_name(segment_of(*chunks.front())), index, chunks.size());
       begin = self.runner->mark();
       self.runner->run(chunks);
@@ -209,7 +218,7 @@ void Executor::advance(const std::vector<std::shared_ptr<Chunk>>& batch, const R
   for (const auto& chunk : batch) chunk->running = false;
   if (!result.ok()) {
     if (result.error().code == ErrorCode::kDevice) fail_device(result.error());
-    for (const auto& chunk : batch) fail_stream(chunk->stream.get(), result.error());
+    for (const auto& chunk : batch) fail_stream(*chunk->stream, result.error());
   }
   for (const auto& chunk : batch) {
     if (chunk->abandoned) {
@@ -243,8 +252,9 @@ void Executor::fail(const Error& error, Predicate which) {
   }
 }
 
-void Executor::fail_stream(const StreamState* stream, const Error& error) {
-  fail(error, [&](const Chunk& chunk) { return chunk.stream.get() == stream; });
+void Executor::fail_stream(StreamState& stream, const Error& error) {
+  stream.intact = error;
+  fail(error, [&](const Chunk& chunk) { return chunk.stream.get() == &stream; });
 }
 
 void Executor::fail_device(const Error& error) {

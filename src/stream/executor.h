@@ -7,10 +7,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -21,6 +23,11 @@
 #include "stream/segment_runner.h"
 
 namespace sdv2 {
+
+// Looks on: called by the thread of a worker right before it runs the next segment of these chunks, without a
+// lock. What it throws fails the work as if the segment had thrown it. For comparison with other
+// implementations, and to make workers wait and fail in tests.
+using SegmentWatch = std::function<void(size_t worker, std::span<Chunk* const> chunks)>;
 
 class Executor {
  public:
@@ -34,7 +41,7 @@ class Executor {
   size_t workers() const { return workers_.size(); }
 
   // Takes a chunk; the chunks of a stream must come in order. Any thread. Never blocks on a device. When a
-  // chunk fails, the later chunks of its stream that were submitted already fail too.
+  // chunk fails, the later chunks of its stream fail too.
   void submit(std::shared_ptr<Chunk> chunk);
 
   // Makes the chunks of a session stop as soon as possible; their finish() gets kCancelled. Any thread.
@@ -42,6 +49,9 @@ class Executor {
 
   // Looks again for work: a prompt was resolved. Any thread.
   void wake();
+
+  // Watches all work that begins from now on; an empty function ends that. Any thread.
+  void set_watch(SegmentWatch watch);
 
   // Whether the calling thread is one of its own.
   bool owns_this_thread() const;
@@ -70,7 +80,7 @@ class Executor {
   // Finishes the chunks that `which` picks with an error.
   template <class Predicate>
   void fail(const Error& error, Predicate which);
-  void fail_stream(const StreamState* stream, const Error& error);
+  void fail_stream(StreamState& stream, const Error& error);
   void fail_device(const Error& error);
   void finish(const std::shared_ptr<Chunk>& chunk, const Result<void>& result);
   void report();
@@ -83,6 +93,7 @@ class Executor {
   std::deque<Finished> finished_;
   uint64_t next_order_ = 0;
   Result<void> alive_;
+  std::shared_ptr<const SegmentWatch> watch_;  // null: nobody watches
   bool stopping_ = false;
   bool reporting_done_ = false;
   StageTimes times_;

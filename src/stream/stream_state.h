@@ -49,6 +49,8 @@ class StreamState {
 
   // Behind what was enqueued last for a chunk of the stream. Under the executor's lock.
   Mark mark;
+  // Why no chunk can follow: one failed half-way. Under the executor's lock.
+  Result<void> intact;
 
  private:
   std::unique_ptr<Lane>& slot(int step, Branch branch, int block);

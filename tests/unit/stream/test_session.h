@@ -33,6 +33,14 @@ inline std::shared_ptr<LoadedModel> load(const std::string& devices = "cpu",
   return model;
 }
 
+// A model of its own, which a test may break.
+inline std::shared_ptr<LoadedModel> load_anew(const std::string& devices = "cpu") {
+  auto loaded = LoadedModel::load({.model = kModel, .devices = devices},
+                                  {[](const char*, int) {}, [] { return false; }});
+  EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+  return *loaded;
+}
+
 // A picture with a bright square that moves with `time`.
 inline std::vector<uint8_t> picture(int time) {
   std::vector<uint8_t> rgb(static_cast<size_t>(kSide) * kSide * 3);
@@ -55,8 +63,11 @@ BasicImageView<Byte> view(Byte* rgb) {
 // A session whose reports are kept.
 class TestSession {
  public:
-  explicit TestSession(std::shared_ptr<LoadedModel> model, const std::string& settings = "{}") {
-    const std::string size = "\"width\": 64, \"height\": 64";
+  // `side`: of the processing size.
+  explicit TestSession(std::shared_ptr<LoadedModel> model, const std::string& settings = "{}",
+                       int side = kSide) {
+    const std::string pixels = std::to_string(side);
+    const std::string size = "\"width\": " + pixels + ", \"height\": " + pixels;
     const std::string all = "{" + size + (settings.size() > 2 ? ", " : "") + settings.substr(1);
     auto opened = Session::open(std::move(model), all, [this](const ChunkReport& report) {
       const std::lock_guard lock(mutex_);
@@ -71,11 +82,11 @@ class TestSession {
   Session& operator*() { return *session_; }
   Session* operator->() { return session_.get(); }
 
-  // Puts a whole chunk of pictures and submits it; its number.
-  int64_t submit_chunk() {
+  // Puts a whole chunk of pictures and submits it; its number. With `still` they are all the same.
+  int64_t submit_chunk(bool still = false) {
     const int frames = session_->chunk_frames();
     for (int i = 0; i < frames; ++i) {
-      const auto rgb = picture(time_++);
+      const auto rgb = picture(still ? time_ : time_++);
       const auto put = session_->put_frame(view(rgb.data()));
       EXPECT_TRUE(put.ok()) << put.error().message;
     }
