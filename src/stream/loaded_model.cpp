@@ -49,18 +49,19 @@ struct EndModel {
   }
 };
 
-// A plan for every number of steps. A plan that the user wrote is for the model's own number.
+// A plan for every number of steps. A plan that the user wrote is one for the most steps.
 Result<std::vector<Plan>> make_plans(const ModelDescription& model, const ModelConfig& config,
                                      size_t workers) {
   std::vector<Plan> plans;
+  if (config.plan != "auto") {
+    SDV2_TRY(const Plan plan,
+             Plan::parse(chain_shape(model, max_steps(model)), static_cast<int>(workers), config.plan));
+    for (int steps = 1; steps <= max_steps(model); ++steps) plans.push_back(plan.with_steps(steps));
+    return plans;
+  }
   for (int steps = 1; steps <= max_steps(model); ++steps) {
     const ChainShape shape = chain_shape(model, steps);
-    if (config.plan != "auto" && steps == model.stream.num_steps) {
-      SDV2_TRY(Plan plan, Plan::parse(shape, static_cast<int>(workers), config.plan));
-      plans.push_back(std::move(plan));
-    } else {
-      plans.push_back(Plan::balanced(shape, unit_costs(model, shape), static_cast<int>(workers)));
-    }
+    plans.push_back(Plan::balanced(shape, unit_costs(model, shape), static_cast<int>(workers)));
   }
   return plans;
 }

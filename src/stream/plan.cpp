@@ -82,6 +82,17 @@ std::string Plan::to_string() const {
   return text;
 }
 
+Plan Plan::with_steps(int steps) const {
+  ChainShape shape = shape_;
+  shape.steps = steps;
+  std::vector<Stage> stages;
+  for (int position = 0; position < shape.unit_count(); ++position) {
+    const int worker = worker_of(*position_of(shape_, unit_at(shape, position)));
+    if (stages.empty() || stages.back().worker != worker) stages.push_back({worker, position});
+  }
+  return Plan(shape, std::move(stages));
+}
+
 int Plan::worker_of(int position) const {
   const auto after = std::upper_bound(stages_.begin(), stages_.end(), position,
                                       [](int value, const Stage& stage) { return value < stage.begin; });

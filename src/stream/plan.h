@@ -34,6 +34,10 @@ class Plan {
   static Result<Plan> parse(const ChainShape& shape, int workers, std::string_view text);
   std::string to_string() const;
 
+  // The same cut of a chain with fewer steps (1 … shape().steps): the units of the steps that it does not
+  // have are left out.
+  Plan with_steps(int steps) const;
+
   const ChainShape& shape() const { return shape_; }
   const std::vector<Stage>& stages() const { return stages_; }
   int worker_of(int position) const;

@@ -69,6 +69,18 @@ TEST(Plan, ErrorsNameTheWrongPart) {
   EXPECT_NE(error("enc.0").find("WORKER=UNIT"), std::string::npos);
 }
 
+TEST(Plan, FewerStepsLeaveOutTheirUnits) {
+  const ChainShape four = {.encoder_layers = 2, .blocks = 3, .steps = 4, .decoder_layers = 2};
+  const auto text_of = [&](const char* text, int steps) {
+    const auto plan = Plan::parse(four, 3, text);
+    return plan.ok() ? plan->with_steps(steps).to_string() : plan.error().message;
+  };
+  EXPECT_EQ(text_of("0=enc.0|1=s1.patch|2=s2.b1|0=dec.1", 4), "0=enc.0|1=s1.patch|2=s2.b1|0=dec.1");
+  EXPECT_EQ(text_of("0=enc.0|1=s1.patch|2=s2.b1|0=dec.1", 2), "0=enc.0|1=s1.patch|2=dec.0|0=dec.1");
+  EXPECT_EQ(text_of("0=enc.0|1=s1.patch|2=s2.b1|0=dec.1", 1), "0=enc.0|2=dec.0|0=dec.1");
+  EXPECT_EQ(text_of("0=enc.0|1=s3.b2|0=dec.0", 2), "0=enc.0");
+}
+
 TEST(Plan, SegmentsCoverTheChainAndStopAtSteps) {
   const Plan plan = Plan::single(kShape);
   const auto segments = plan.segments();
