@@ -46,13 +46,26 @@ Result<void> read_text(const std::string& key, const Json& value, std::string& t
 }
 
 template <class T>
+bool in_range(const Json& value, double lowest, double highest) {
+  if constexpr (std::is_integral_v<T>) {
+    // As whole numbers: 2^53 + 1 is no double.
+    if (value.is_number_unsigned() && value.get<uint64_t>() > std::numeric_limits<int64_t>::max())
+      return false;
+    const auto number = value.get<int64_t>();
+    return number >= static_cast<int64_t>(lowest) && number <= static_cast<int64_t>(highest);
+  } else {
+    const auto number = value.get<double>();
+    return number >= lowest && number <= highest;
+  }
+}
+
+template <class T>
 Result<void> read(const std::string& key, const Json& value, T& target, double lowest, double highest) {
   const bool whole = std::is_integral_v<T>;
   const std::string allowed =
       (whole ? "a whole number " : "a number ") + number_text(lowest) + " … " + number_text(highest);
   if (!value.is_number() || (whole && !value.is_number_integer())) return bad(key, value, allowed);
-  const auto number = value.get<double>();
-  if (!(number >= lowest && number <= highest)) return bad(key, value, allowed);
+  if (!in_range<T>(value, lowest, highest)) return bad(key, value, allowed);
   target = value.get<T>();
   return {};
 }

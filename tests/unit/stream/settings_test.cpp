@@ -54,6 +54,9 @@ TEST(Settings, EveryFieldIsReadBackFromItsJson) {
 TEST(Settings, ErrorsNameTheFieldAndWhatIsAllowed) {
   EXPECT_EQ(error_of("{\"width\": 100}"), "setting 'width' is 100; it must be a multiple of 16");
   EXPECT_EQ(error_of("{\"noise_scale\": 1.5}"), "setting 'noise_scale' is 1.5; it must be a number 0 … 1");
+  EXPECT_EQ(error_of("{\"seed\": 9007199254740993}"),
+            "setting 'seed' is 9007199254740993; it must be a whole number 0 … 9007199254740992");
+  EXPECT_NE(error_of("{\"seed\": 18446744073709551615}"), "none");
   EXPECT_EQ(error_of("{\"steps\": 2.0}"), "setting 'steps' is 2.0; it must be a whole number 1 … 4");
   EXPECT_EQ(error_of("{\"prompt\": 5}"), "setting 'prompt' is 5; it must be a text");
   EXPECT_EQ(error_of("{\"fit\": \"fill\"}"),
