@@ -112,7 +112,7 @@ Result<std::shared_ptr<LoadedModel>> ModelCache::Handle::get() {
   {
     const std::lock_guard lock(cache_->mutex_);
     if (!entry_->ended && !outcome_)
-      return Error{ErrorCode::kBusy, "the model is still loading; wait for it first"};
+      return Error{ErrorCode::kInvalidArgument, "the model is still loading; wait for it first"};
   }
   return wait();
 }

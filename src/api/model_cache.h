@@ -38,7 +38,7 @@ class ModelCache {
 
     // Blocks until the load has ended; the model, or why there is none.
     Result<std::shared_ptr<LoadedModel>> wait();
-    // The model; kBusy while it is loading.
+    // The model; kInvalidArgument while it is loading.
     Result<std::shared_ptr<LoadedModel>> get();
     // Ends the load for this user; done() gets kCancelled. Nothing when it has ended.
     void cancel();

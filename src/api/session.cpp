@@ -10,6 +10,7 @@
 
 using sdv2::guarded;
 using sdv2::invalid;
+using sdv2::Session;
 using sdv2::to_status;
 
 namespace {
@@ -80,6 +81,16 @@ sdv2_status* fill(Struct* target, Struct value, const char* what) {
   return nullptr;
 }
 
+// Runs a call on a session. The session lives until the call returns, even when it is closed meanwhile.
+template <class Call>
+sdv2_status* on_session(sdv2_session* session, Call&& call) {
+  return guarded([&]() -> sdv2_status* {
+    if (session == nullptr) return invalid("session is NULL");
+    const std::shared_ptr<Session> alive = session->session;
+    return call(*alive);
+  });
+}
+
 }  // namespace
 
 sdv2_status* sdv2_session_open(sdv2_model* model, const char* settings, const sdv2_session_observer* observer,
@@ -107,11 +118,11 @@ sdv2_status* sdv2_session_open(sdv2_model* model, const char* settings, const sd
 }
 
 sdv2_status* sdv2_session_set(sdv2_session* session, const char* changes, sdv2_receipt* receipt) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr || changes == nullptr) return invalid("sdv2_session_set: an argument is NULL");
+  return on_session(session, [&](Session& self) -> sdv2_status* {
+    if (changes == nullptr) return invalid("sdv2_session_set: an argument is NULL");
     if (receipt != nullptr && receipt->struct_size < sizeof(sdv2_receipt))
       return invalid("sdv2_session_set: receipt->struct_size is not set");
-    return give(session->session->set(changes), receipt == nullptr ? nullptr : &receipt->chunk);
+    return give(self.set(changes), receipt == nullptr ? nullptr : &receipt->chunk);
   });
 }
 
@@ -120,63 +131,48 @@ int32_t sdv2_session_chunk_frames(sdv2_session* session) {
 }
 
 sdv2_status* sdv2_session_put_frame(sdv2_session* session, const sdv2_image* image) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr || image == nullptr) return invalid("sdv2_session_put_frame: an argument is NULL");
+  return on_session(session, [&](Session& self) -> sdv2_status* {
+    if (image == nullptr) return invalid("sdv2_session_put_frame: an argument is NULL");
     const auto view = to_view<sdv2::ImageView>(*image);
-    return to_status(view.ok() ? session->session->put_frame(*view) : sdv2::Result<void>(view.error()));
+    return to_status(view.ok() ? self.put_frame(*view) : sdv2::Result<void>(view.error()));
   });
 }
 
 sdv2_status* sdv2_session_submit(sdv2_session* session, int64_t deadline_ns, int64_t* chunk) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr) return invalid("sdv2_session_submit: session is NULL");
-    return give(session->session->submit(deadline_ns), chunk);
-  });
+  return on_session(session,
+                    [&](Session& self) -> sdv2_status* { return give(self.submit(deadline_ns), chunk); });
 }
 
 sdv2_status* sdv2_session_read_frame(sdv2_session* session, int64_t chunk, int32_t frame,
                                      const sdv2_image* image) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr || image == nullptr)
-      return invalid("sdv2_session_read_frame: an argument is NULL");
+  return on_session(session, [&](Session& self) -> sdv2_status* {
+    if (image == nullptr) return invalid("sdv2_session_read_frame: an argument is NULL");
     const auto view = to_view<sdv2::MutableImageView>(*image);
-    return to_status(view.ok() ? session->session->read_frame(chunk, frame, *view)
-                               : sdv2::Result<void>(view.error()));
+    return to_status(view.ok() ? self.read_frame(chunk, frame, *view) : sdv2::Result<void>(view.error()));
   });
 }
 
 sdv2_status* sdv2_session_release_chunk(sdv2_session* session, int64_t chunk) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr) return invalid("sdv2_session_release_chunk: session is NULL");
-    return to_status(session->session->release_chunk(chunk));
-  });
+  return on_session(session,
+                    [&](Session& self) -> sdv2_status* { return to_status(self.release_chunk(chunk)); });
 }
 
 sdv2_status* sdv2_session_drain(sdv2_session* session, int64_t timeout_ms) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr) return invalid("sdv2_session_drain: session is NULL");
-    return to_status(session->session->drain(timeout_ms));
-  });
+  return on_session(session,
+                    [&](Session& self) -> sdv2_status* { return to_status(self.drain(timeout_ms)); });
 }
 
 sdv2_status* sdv2_session_reset(sdv2_session* session) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr) return invalid("sdv2_session_reset: session is NULL");
-    return to_status(session->session->reset());
-  });
+  return on_session(session, [&](Session& self) -> sdv2_status* { return to_status(self.reset()); });
 }
 
 sdv2_status* sdv2_session_flush(sdv2_session* session) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr) return invalid("sdv2_session_flush: session is NULL");
-    return to_status(session->session->flush());
-  });
+  return on_session(session, [&](Session& self) -> sdv2_status* { return to_status(self.flush()); });
 }
 
 sdv2_status* sdv2_session_get_stats(sdv2_session* session, sdv2_session_stats* stats) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr) return invalid("sdv2_session_get_stats: session is NULL");
-    const sdv2::SessionStats now = session->session->stats();
+  return on_session(session, [&](Session& self) -> sdv2_status* {
+    const sdv2::SessionStats now = self.stats();
     return fill(stats,
                 sdv2_session_stats{.struct_size = sizeof(sdv2_session_stats),
                                    .generation = now.generation,
@@ -199,10 +195,9 @@ sdv2_status* sdv2_session_get_stats(sdv2_session* session, sdv2_session_stats* s
 }
 
 sdv2_status* sdv2_session_get_stats_json(sdv2_session* session, char** json) {
-  return guarded([&]() -> sdv2_status* {
-    if (session == nullptr || json == nullptr)
-      return invalid("sdv2_session_get_stats_json: an argument is NULL");
-    *json = sdv2::to_c_string(session->session->stats_json());
+  return on_session(session, [&](Session& self) -> sdv2_status* {
+    if (json == nullptr) return invalid("sdv2_session_get_stats_json: an argument is NULL");
+    *json = sdv2::to_c_string(self.stats_json());
     return nullptr;
   });
 }

@@ -45,7 +45,8 @@ Record& record() {
 
 Result<void> start_trace() {
   const std::lock_guard lock(record().mutex);
-  if (record().active) return Error{ErrorCode::kBusy, "a trace is being recorded already; stop it first"};
+  if (record().active)
+    return Error{ErrorCode::kInvalidArgument, "a trace is being recorded already; stop it first"};
   record().begin = Clock::now();
   record().events.clear();
   record().active = true;

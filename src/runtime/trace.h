@@ -11,7 +11,7 @@
 
 namespace sdv2 {
 
-// Begins to record. Errors: kBusy when a record is under way.
+// Begins to record. Errors: kInvalidArgument when a record is under way.
 Result<void> start_trace();
 
 // Ends the record and writes it. Errors: kInvalidArgument when none was begun, kNotFound when the file cannot

@@ -25,12 +25,6 @@ int64_t to_ns(std::chrono::steady_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
-Error no_chunk(int64_t chunk) {
-  return {ErrorCode::kInvalidArgument,
-          "chunk " + std::to_string(chunk) +
-              " cannot be read: it is not finished, or it was released or flushed"};
-}
-
 constexpr int kFramesPerLatent = 4;
 
 }  // namespace
@@ -70,6 +64,16 @@ Result<int64_t> Session::set(std::string_view changes) {
            parse_changes(changes, sequence_.settings().live, model_->setting_limits()));
   sequence_.change(live);
   return next_chunk_;
+}
+
+bool Session::in_own_callback_locked() const { return calling_ && caller_ == std::this_thread::get_id(); }
+
+// A chunk that a flush dropped is told from one that never was.
+Error Session::no_chunk_locked(int64_t chunk) const {
+  if (chunk >= 0 && chunk < generation_begin_)
+    return {ErrorCode::kCancelled, "chunk " + std::to_string(chunk) + " was dropped by a flush"};
+  return {ErrorCode::kInvalidArgument,
+          "chunk " + std::to_string(chunk) + " is not finished, it failed, or it was released"};
 }
 
 int Session::frames_wanted_locked() const {
@@ -272,7 +276,7 @@ Result<void> Session::read_frame(int64_t chunk, int frame, const MutableImageVie
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(chunk);
-    if (found == entries_.end() || !found->second.finished) return no_chunk(chunk);
+    if (found == entries_.end() || !found->second.finished) return no_chunk_locked(chunk);
     entry = found->second;  // shares the slot, so that a flush does not take it away
   }
   if (frame < 0 || frame >= entry.report.frames)
@@ -293,7 +297,7 @@ Result<void> Session::read_frame(int64_t chunk, int frame, const MutableImageVie
 Result<void> Session::release_chunk(int64_t chunk) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(chunk);
-  if (found == entries_.end() || !found->second.finished) return no_chunk(chunk);
+  if (found == entries_.end() || !found->second.finished) return no_chunk_locked(chunk);
   // Not when the next skipped chunk may want to repeat it, or while somebody reads it.
   if (found->second.slot.use_count() == 1) free_.push_back(std::move(found->second.slot));
   entries_.erase(found);
@@ -301,18 +305,25 @@ Result<void> Session::release_chunk(int64_t chunk) {
 }
 
 Result<void> Session::drain(int64_t timeout_ms) {
+  if (timeout_ms < 0)
+    return Error{ErrorCode::kInvalidArgument,
+                 "drain: the timeout is " + std::to_string(timeout_ms) + " ms; it must be 0 or more"};
+  // Longer than any run, and no overflow of the clock.
+  const std::chrono::milliseconds timeout(std::min<int64_t>(timeout_ms, 1'000'000'000'000));
   std::unique_lock lock(mutex_);
   SDV2_CHECK(closed_or_dead());
+  if (in_own_callback_locked())
+    return Error{ErrorCode::kInvalidArgument, "drain must not be called from chunk_done"};
   const uint64_t generation = stats_.generation;
   const auto done = [&] {
     return generation != stats_.generation || closed_ || (unreported_.empty() && !calling_);
   };
-  if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), done))
+  if (!changed_.wait_for(lock, timeout, done))
     return Error{ErrorCode::kBusy, std::to_string(unreported_.size()) + " chunks are still under way after " +
                                        std::to_string(timeout_ms) + " ms"};
   if (generation != stats_.generation || closed_)
     return Error{ErrorCode::kCancelled, "the session was flushed or closed meanwhile"};
-  return {};
+  return model_->executor().alive();
 }
 
 Result<void> Session::reset() {
@@ -331,6 +342,7 @@ Result<void> Session::flush() {
   std::unique_lock lock(mutex_);
   if (closed_) return Error{ErrorCode::kInvalidArgument, "the session is closed"};
   ++stats_.generation;
+  generation_begin_ = next_chunk_;
   stats_.chunks_dropped += static_cast<int64_t>(unreported_.size());
   stats_.chunks_under_way = 0;
   stats_.first_frame_ns = 0;
@@ -343,8 +355,8 @@ Result<void> Session::flush() {
   model_->executor().abandon(reinterpret_cast<uintptr_t>(this));
   sequence_.restart();
   changed_.notify_all();
-  changed_.wait(lock, [&] { return !calling_ || caller_ == std::this_thread::get_id(); });
-  return model_->executor().alive();
+  changed_.wait(lock, [&] { return !calling_ || in_own_callback_locked(); });
+  return {};
 }
 
 void Session::close() {

@@ -86,6 +86,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void report_in_order(std::unique_lock<std::mutex>& lock);
   void repeat_last_picture(Entry& entry);
   Result<void> closed_or_dead() const;
+  bool in_own_callback_locked() const;
+  Error no_chunk_locked(int64_t chunk) const;
 
   const std::shared_ptr<LoadedModel> model_;
   const std::function<void(const ChunkReport&)> done_;
@@ -102,7 +104,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::map<int64_t, Entry> entries_;              // by number: under way, or finished and not released
   std::deque<int64_t> unreported_;                // in order of submission
   int64_t next_chunk_ = 0;
-  int64_t stream_begin_ns_ = 0;  // first picture of the current stream
+  int64_t generation_begin_ = 0;  // first chunk of this generation
+  int64_t stream_begin_ns_ = 0;   // first picture of the current stream
   SessionStats stats_;
   bool calling_ = false;  // done_ is running, on caller_
   std::thread::id caller_;
