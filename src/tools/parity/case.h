@@ -47,6 +47,11 @@ class Report {
   // An exact comparison: passes when `equal`; the text says what differed.
   void exact(const std::string& what, bool equal, const std::string& difference = "");
 
+  // The case went through the real engine too, in its normal behaviour; `what` was compared there.
+  void ran_engine(const std::string& what) { engine_ = what; }
+  // What was compared; nothing when the case did not go through the engine.
+  const std::optional<std::string>& engine() const { return engine_; }
+
   bool passed() const { return failures_.empty() && compared_ > 0; }
   int compared() const { return compared_; }
   double max_abs() const { return max_abs_; }
@@ -61,6 +66,7 @@ class Report {
   double worst_ = -1;
   std::optional<Tolerance> tolerance_;
   std::vector<std::string> failures_;
+  std::optional<std::string> engine_;
 };
 
 // Runs one kind of case on a device. Throws std::exception on a malformed case; the caller reports it as a

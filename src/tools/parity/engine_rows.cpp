@@ -70,6 +70,8 @@ int64_t untouched_chunks(const ReferenceStreamConfig& config) {
   const auto& ring = config.ring;
   int64_t chunks = kAllChunks;
   if (!evicts_as_the_engine(config)) chunks = chunks_within(config, ring.slots);
+  constexpr int64_t kChunksWithEqualHistory = 2;
+  if (ring.steps > 1 && !config.stream_batch) chunks = std::min(chunks, kChunksWithEqualHistory);
   // The first chunk runs its steps in one row in any case.
   const bool first_fills = config.first_frames() >= ring.slots;
   if (ring.steps > 1 && (!config.stream_batch || first_fills))

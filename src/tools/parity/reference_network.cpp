@@ -11,19 +11,6 @@
 namespace sdv2::parity {
 namespace {
 
-DitConfig config_of(const Case& golden) {
-  auto config = parse_dit_config(golden.json.at("config"), golden.name);
-  if (!config.ok()) throw std::runtime_error(config.error().message);
-  return *config;
-}
-
-at::Tensor prompt_of(const Case& golden, at::Device device) {
-  at::Tensor prompt = device_input(golden, "prompt_embeds", device);  // [1, text_len, text_dim]
-  const int64_t rows = golden.json.at("config").at("prompt_rows");
-  prompt.narrow(1, rows, prompt.size(1) - rows).zero_();
-  return prompt;
-}
-
 // [R] noise levels.
 at::Tensor sigmas(const std::vector<double>& timesteps, at::Device device) {
   const FlowMatchTable table;
@@ -34,16 +21,29 @@ at::Tensor sigmas(const std::vector<double>& timesteps, at::Device device) {
 
 }  // namespace
 
+DitConfig case_dit_config(const Case& golden) {
+  auto config = parse_dit_config(golden.json.at("config"), golden.name);
+  if (!config.ok()) throw std::runtime_error(config.error().message);
+  return *config;
+}
+
+at::Tensor case_prompt(const Case& golden, at::Device device) {
+  at::Tensor prompt = device_input(golden, "prompt_embeds", device);
+  const int64_t rows = golden.json.at("config").at("prompt_rows");
+  prompt.narrow(1, rows, prompt.size(1) - rows).zero_();
+  return prompt;
+}
+
 ReferenceNetwork::ReferenceNetwork(const Case& golden, const ReferenceRingConfig& ring,
                                    int64_t tokens_per_frame, at::Device device)
-    : dit_(config_of(golden)) {
+    : dit_(case_dit_config(golden)) {
   FormulaSource weights(golden.seed());
   const auto loaded = dit_.load(DitPart::all(dit_.config()), weights, golden.type(), device);
   if (!loaded.ok()) throw std::runtime_error(loaded.error().message);
   for (int64_t i = 0; i < block_count(); ++i)
     caches_.push_back(std::make_unique<ReferenceKv>(ring, tokens_per_frame, dit_.config().num_heads,
                                                     at::dtype(golden.type()).device(device)));
-  context_ = dit_.embed_text(prompt_of(golden, device));
+  context_ = dit_.embed_text(case_prompt(golden, device));
   text_ = dit_.text_context(context_, {0, block_count()});
 }
 

@@ -54,6 +54,11 @@ at::Tensor clean_rows(const at::Tensor& flow, const at::Tensor& noisy, const std
 at::Tensor noised_rows(const at::Tensor& clean, const at::Tensor& noise,
                        const std::vector<double>& timesteps);
 
+// The sizes of the case's transformer. Throws std::runtime_error when they are not valid.
+DitConfig case_dit_config(const Case& golden);
+// Its prompt, as the text encoder would give it: [1, text_len, text_dim].
+at::Tensor case_prompt(const Case& golden, at::Device device);
+
 // An input of the case, in its type and on the device.
 at::Tensor device_input(const Case& golden, const std::string& name, at::Device device);
 

@@ -7,7 +7,9 @@
 #include "diffusion/latent_ops.h"
 #include "diffusion/motion_meter.h"
 #include "diffusion/noise_controller.h"
+#include "stream/noise_decision.h"
 #include "tools/parity/autoencoder.h"
+#include "tools/parity/engine_stream.h"
 #include "tools/parity/inputs.h"
 #include "tools/parity/kinds.h"
 #include "tools/parity/noise_decision.h"
@@ -25,7 +27,7 @@ constexpr int64_t kFramesPerLatent = 4;
 
 StreamCase parse_config(const Case& golden) {
   const bool stream_batch = !golden.json.value("no_batch", false);
-  StreamCase config =
+  const StreamCase config =
       parse_stream_case(golden, stream_batch, {"vae_base_dim", "pixel_hw", "init_noise_scale"});
   if (config.stream.text_to_video) throw std::runtime_error("config: e2e cases are video to video, not t2v");
   if (config.restart_before_tick) throw std::runtime_error("config: e2e cases have one session, no restart");
@@ -152,10 +154,60 @@ Bounds bounds_of(const Case& golden, const std::string& name) {
           golden.json.at("measured").at(frames ? "frames" : "latents")};
 }
 
+// The same video through the engine.
+void run_in_engine(const Case& golden, at::Device device, Report& report) {
+  const StreamCase config = parse_config(golden);
+  const auto& records = golden.json.at("chunks");
+  const int64_t chunks = std::ssize(records);
+  const at::Tensor video = video_of(golden, device);
+  sdv2::NoiseDecision decision;
+  std::vector<NoiseDecision> decided(static_cast<size_t>(chunks));
+  std::vector<EngineChunk> inputs;
+  int64_t next_frame = 0;
+  for (int64_t i = 0; i < chunks; ++i) {
+    const auto& record = records.at(static_cast<size_t>(i));
+    const int64_t count = (i == 0 ? 1 : 0) + kFramesPerLatent * config.stream.frames_per_chunk;
+    EngineChunk chunk{.pixels = video.narrow(0, next_frame, count),
+                      .levels = {.noise_scale = record.at("noise_scale"), .timesteps = config.timesteps}};
+    if (i > 0) chunk.levels.timesteps.front() = record.at("step");
+    chunk.look = [&decision, &own = decided[static_cast<size_t>(i)],
+                  wish = sdv2::NoiseDecision::Wish{
+                      .index = i,
+                      .noise_scale = golden.json.at("config").at("init_noise_scale").get<double>(),
+                      .timesteps = config.timesteps}](const at::Tensor& pixels) {
+      const auto levels = decision.decide(pixels, wish);
+      own = {levels->noise_scale, static_cast<int>(levels->timesteps.front())};
+    };
+    inputs.push_back(std::move(chunk));
+    next_frame += count;
+  }
+  WanVaeConfig vae;
+  vae.base_dim = golden.json.at("config").at("vae_base_dim");
+  const auto networks = case_networks(golden, device);
+  networks->encoder = with_weights(wan_encoder(vae, LatentScale::kRaw), golden, device);
+  networks->decoder = with_weights(wan_decoder(vae), golden, device);
+  const auto results = run_engine(golden, config, networks, recorded_noise(golden, config, chunks, 0, device),
+                                  std::move(inputs));
+  EngineOutputs out;
+  for (int64_t i = 0; i < chunks; ++i) {
+    const EngineResult& result = results[static_cast<size_t>(i)];
+    out[chunk_name(i, "noisy")][0] = result.latents.front();
+    out[chunk_name(i, "latent")][0] = result.latents.back();
+    out[chunk_name(i, "frames")][0] = displayed(result.pixels);
+    if (i == 0) continue;  // it takes the scale as it is set
+    const auto& record = records.at(static_cast<size_t>(i));
+    report.exact("engine chunk " + std::to_string(i) + " noise scale",
+                 close(decided[static_cast<size_t>(i)], {record.at("noise_scale"), record.at("step")},
+                       golden.type() != at::kFloat));
+  }
+  compare_engine(golden, config, out, chunks - 1, bounds_of, report);
+}
+
 }  // namespace
 
 void run_e2e(const Case& golden, at::Device device, Report& report) {
   compare_outputs(golden, Pipeline(golden, device, report).run(), bounds_of, report);
+  if (!engine_refuses(parse_config(golden).stream)) run_in_engine(golden, device, report);
 }
 
 }  // namespace sdv2::parity

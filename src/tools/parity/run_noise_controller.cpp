@@ -9,6 +9,7 @@
 #include "diffusion/denoising_list.h"
 #include "diffusion/motion_meter.h"
 #include "diffusion/noise_controller.h"
+#include "stream/noise_decision.h"
 #include "tools/parity/inputs.h"
 #include "tools/parity/kinds.h"
 #include "tools/parity/noise_decision.h"
@@ -45,11 +46,20 @@ void run_sequence(const nlohmann::json& sequence, at::Device device, Report& rep
   NoiseController controller(initial_scale);
   NoiseController from_listed_motion(initial_scale);
   MotionMeter meter;
+  sdv2::NoiseDecision engine;
+  const auto decide_in_engine = [&](int64_t chunk, const at::Tensor& chunk_pixels) -> NoiseDecision {
+    const auto levels =
+        engine.decide(chunk_pixels, {.index = chunk, .noise_scale = initial_scale, .timesteps = {700}});
+    return {levels->noise_scale, static_cast<int>(levels->timesteps.front())};
+  };
   for (const auto& row : sequence.at("rows")) {
     const auto [first, last] = row.at("frames").get<std::pair<int64_t, int64_t>>();
-    if (&row == &sequence.at("rows").front()) meter.start(pixels.narrow(0, 0, first));
+    const bool begins = &row == &sequence.at("rows").front();
+    if (begins) meter.start(pixels.narrow(0, 0, first));
+    if (begins) decide_in_engine(0, pixels.narrow(0, 0, first));
     Decision got;
-    got.motion = meter.measure(pixels.narrow(0, first, last - first + 1));
+    const at::Tensor chunk_pixels = pixels.narrow(0, first, last - first + 1);
+    got.motion = meter.measure(chunk_pixels);
     got.noise.noise_scale = controller.update(got.motion);
     got.noise.step = first_timestep(got.noise.noise_scale);
     const Decision divided = expected(row, "");
@@ -60,6 +70,9 @@ void run_sequence(const nlohmann::json& sequence, at::Device device, Report& rep
                << got.noise.step;
     report.exact(what.str(), close(got, divided, bf16) || close(got, expected(row, "_times5"), bf16),
                  difference.str());
+    const NoiseDecision decided = decide_in_engine(row.at("chunk"), chunk_pixels);
+    report.exact("engine " + what.str(),
+                 close(decided, divided.noise, bf16) || close(decided, expected(row, "_times5").noise, bf16));
     if (!bf16) continue;
     const double noise_scale = from_listed_motion.update(divided.motion);
     report.exact(
@@ -83,6 +96,7 @@ void run_noise_controller(const Case& loaded, at::Device device, Report& report)
     }
     ++index;
   }
+  report.ran_engine("the decisions of every sequence of pictures");
 }
 
 }  // namespace sdv2::parity

@@ -3,6 +3,7 @@
 // step or all steps in one row.
 #include <stdexcept>
 
+#include "tools/parity/engine_stream.h"
 #include "tools/parity/kinds.h"
 #include "tools/parity/outputs.h"
 #include "tools/parity/stream_case.h"
@@ -61,6 +62,39 @@ Bounds bounds_of(const Case& golden, const std::string&) {
   return {tolerance_of(golden.json.at("tolerance")), golden.json.at("measured")};
 }
 
+// The same latents through the engine.
+void run_in_engine(const Case& golden, const StreamCase& config, at::Device device, Report& report) {
+  const auto& ticks = golden.json.at("ticks");
+  // Of the first session; a chunk's number is that of the tick that it comes in.
+  const auto last_tick = config.restart_before_tick ? *config.restart_before_tick - 1 : std::ssize(ticks) - 1;
+  const int64_t chunks = std::min(untouched_chunks(config.stream), last_tick + 1);
+  std::vector<EngineChunk> inputs;
+  std::vector<double> timesteps = config.timesteps;
+  for (int64_t i = 0; i < chunks; ++i) {
+    const auto& record = ticks.at(static_cast<size_t>(i));
+    const int64_t frames = i == 0 ? config.stream.first_frames() : config.stream.frames_per_chunk;
+    if (const auto step = i == 0 ? std::nullopt : current_step(record)) timesteps.front() = *step;
+    inputs.push_back({.latents = latent_of(golden, record, frames, device).squeeze(0),
+                      .levels = {.noise_scale = 0, .timesteps = timesteps}});
+  }
+  const auto results =
+      run_engine(golden, config, case_networks(golden, device),
+                 recorded_noise(golden, config, last_tick + 1, 1, device), std::move(inputs));
+  EngineOutputs out;
+  for (int64_t i = 0; i < chunks; ++i) {
+    const auto& latents = results[static_cast<size_t>(i)].latents;
+    if (i == 0)
+      out["prepare"][0] = latents.back();
+    else if (!config.stream.stream_batch)
+      out["tick." + std::to_string(i) + ".x0"][0] = latents.back();
+    else
+      for (int64_t row = 0; row < config.stream.rows(); ++row)
+        out["tick." + std::to_string(i + row) + ".hidden"][row] = latents.at(static_cast<size_t>(row + 1));
+  }
+  const auto& last = ticks.back().at("tick");
+  compare_engine(golden, config, out, last.is_number() ? last.get<int64_t>() : 0, bounds_of, report);
+}
+
 void run(const Case& golden, at::Device device, bool stream_batch, Report& report) {
   const StreamCase config = parse_stream_case(golden, stream_batch);
   const auto& ticks = golden.json.at("ticks");
@@ -87,6 +121,7 @@ void run(const Case& golden, at::Device device, bool stream_batch, Report& repor
   report.exact("noise_draws", noise.used_up(), "not all were drawn");
   keep_caches(network, out);
   compare_outputs(golden, out, bounds_of, report);
+  if (!engine_refuses(config.stream)) run_in_engine(golden, config, device, report);
 }
 
 }  // namespace
