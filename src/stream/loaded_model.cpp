@@ -125,16 +125,19 @@ Result<StreamShape> LoadedModel::stream_shape(const SessionSettings& settings) c
                     .ring = {.slots = settings.kv_cache_frames,
                              .sinks = settings.sink_frames,
                              .refresh_at = std::max<int64_t>(50, settings.kv_cache_frames + 1)}};
-  SDV2_TRY(KvRing ring, KvRing::create(shape.ring));
+  const auto refuse = [&](const Error& error) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "kv_cache_frames " + std::to_string(settings.kv_cache_frames) + " and sink_frames " +
+                     std::to_string(settings.sink_frames) + " do not suit chunks of " +
+                     std::to_string(chunk_latents()) + " latent frames: " + error.message};
+  };
+  auto ring = KvRing::create(shape.ring);
+  if (!ring.ok()) return refuse(ring.error());
   // The first chunk and every later one must fit.
   for (const int64_t frames : {1 + chunk_latents(), chunk_latents()}) {
-    const auto fits = ring.begin_chunk(frames);
-    if (!fits.ok())
-      return Error{ErrorCode::kInvalidArgument,
-                   "kv_cache_frames " + std::to_string(settings.kv_cache_frames) + " and sink_frames " +
-                       std::to_string(settings.sink_frames) + " do not suit chunks of " +
-                       std::to_string(chunk_latents()) + " latent frames: " + fits.error().message};
-    ring.place();
+    const auto fits = ring->begin_chunk(frames);
+    if (!fits.ok()) return refuse(fits.error());
+    ring->place();
   }
   return shape;
 }

@@ -15,7 +15,7 @@ EngineRings::EngineRings(const ReferenceStreamConfig& config, size_t blocks) : c
   ring.sink_threshold = std::clamp(config.ring.sink_threshold, -1.0, 1.0);
   const auto made = KvRing::create(ring);
   if (!made.ok()) return;
-  untouched_ = untouched_chunks(config);
+  untouched_ = chunks_with_equal_slots(config);
   rows_.assign(1, std::vector<KvRing>(blocks, *made));
   starts_.assign(1, std::vector<int64_t>(blocks, 0));
 }

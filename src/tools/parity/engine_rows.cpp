@@ -66,12 +66,10 @@ class Rows {
 
 }  // namespace
 
-int64_t untouched_chunks(const ReferenceStreamConfig& config) {
+int64_t chunks_with_equal_slots(const ReferenceStreamConfig& config) {
   const auto& ring = config.ring;
   int64_t chunks = kAllChunks;
   if (!evicts_as_the_engine(config)) chunks = chunks_within(config, ring.slots);
-  constexpr int64_t kChunksWithEqualHistory = 2;
-  if (ring.steps > 1 && !config.stream_batch) chunks = std::min(chunks, kChunksWithEqualHistory);
   // The first chunk runs its steps in one row in any case.
   const bool first_fills = config.first_frames() >= ring.slots;
   if (ring.steps > 1 && (!config.stream_batch || first_fills))
@@ -79,6 +77,12 @@ int64_t untouched_chunks(const ReferenceStreamConfig& config) {
   // The next chunk starts where one ends; the first one to start at refresh_at or later is refreshed.
   if (config.refresh_at) chunks = std::min(chunks, chunks_within(config, *config.refresh_at - 1) + 1);
   return chunks;
+}
+
+int64_t untouched_chunks(const ReferenceStreamConfig& config) {
+  constexpr int64_t kWithOneCache = 2;
+  const int64_t chunks = chunks_with_equal_slots(config);
+  return config.ring.steps > 1 && !config.stream_batch ? std::min(chunks, kWithOneCache) : chunks;
 }
 
 std::vector<int64_t> engine_rows(const ReferenceStreamConfig& config, const std::string& name,

@@ -21,16 +21,18 @@ namespace sdv2::parity {
 //     on this is so with fewer than three sinks (Q-02: the first frames are never evicted), with chunks that
 //     do not tile the slots, and with adaptive sinks (Q-06: slots that are still empty and rows that
 //     no chunk has reached ask for refreshes, which wait for the first eviction);
-//   * several steps run in one row, and it is not the first or second one. No quirk: the row has one cache,
-//     which keeps of a chunk what its last step made, where every step of the engine attends to what it made
-//     itself, whatever the order of execution (and from the chunk on that fills the cache Q-08: the steps go
-//     to two slots);
+//   * several steps run in one row and it fills the cache, or comes later (Q-08: its steps go to two slots);
 //   * it begins with or after a position refresh (Q-21: the reference leaves cached keys at their old
 //   positions,
 //     the engine rotates them).
 // Sessions after a restart are touched altogether (Q-07: the first timestep is left over from the session
 // before; Q-01: so are the lists of slots).
 inline constexpr int64_t kAllChunks = INT64_MAX;
+int64_t chunks_with_equal_slots(const ReferenceStreamConfig& config);
+
+// The same for the values that are computed. Where several steps run in one row, only the first two chunks:
+// the row has one cache, which keeps of a chunk what its last step made, where every step of the engine
+// attends to what it made itself, whatever the order of execution.
 int64_t untouched_chunks(const ReferenceStreamConfig& config);
 
 // The rows (indices into the first dimension) of output `name` that are untouched; empty when none is.
