@@ -2,8 +2,6 @@
 // What a session does with pictures, settings and misuse.
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "unit/stream/test_session.h"
 
 namespace sdv2 {
@@ -147,9 +145,7 @@ TEST(Session, SimilarityFilterRunsWhatMoves) {
 TEST(Session, FlushDropsWhatIsUnderWay) {
   TestSession session(load(), "{\"capacity\": 8}");
   for (int i = 0; i < 6; ++i) session.submit_chunk();
-  const auto begin = std::chrono::steady_clock::now();
   ASSERT_TRUE(session->flush().ok());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
   const size_t told = session.reports().size();
   const SessionStats stats = session->stats();
   EXPECT_EQ(stats.generation, 1u);
@@ -188,26 +184,6 @@ TEST(Session, RefusesARingThatCannotWork) {
   const auto model = load();
   EXPECT_FALSE(Session::open(model, R"({"kv_cache_frames": 2, "sink_frames": 2})", nullptr).ok());
   EXPECT_FALSE(Session::open(model, R"({"kv_cache_frames": 3, "sink_frames": 5})", nullptr).ok());
-}
-
-TEST(Session, ManySessionsFromManyThreads) {
-  const auto model = load("cpu,cpu");
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&, t] {
-      for (int round = 0; round < 3; ++round) {
-        TestSession session(model, "{\"capacity\": 4}");
-        session.submit_chunk();
-        if ((t + round) % 2 == 0) {
-          EXPECT_TRUE(session->flush().ok());
-        }
-        session.submit_chunk();
-        if ((t + round) % 3 == 0) {
-          EXPECT_TRUE(session->drain(60000).ok());
-        }
-      }
-    });
-  for (auto& thread : threads) thread.join();
 }
 
 }  // namespace
