@@ -105,9 +105,9 @@ void Session::activate_changes(int64_t chunk) {
   while (!changes_.empty() && changes_.front().chunk <= chunk) {
     Json settings = std::move(changes_.front().settings);
     changes_.erase(changes_.begin());
-    if (prompt_differs(active_, settings)) {
+    if (active_["prompt"] != settings["prompt"]) {
       blend_from_ = last_look_;
-      blend_begin_ = chunk;
+      blend_begin_ = stream_begins_ ? kNoBlend : chunk;
     }
     active_ = std::move(settings);
   }
@@ -119,8 +119,8 @@ void Session::choose_look(Chunk& chunk) {
   chunk.look = look_of(active_, defaults_);
   const auto blend = active_["prompt_blend"].get<int64_t>();
   const int64_t step = chunk.number - blend_begin_ + 1;
-  if (blend_begin_ > 0 && step <= blend) {
-    const double share = static_cast<double>(step) / static_cast<double>(blend + 1);
+  if (blend_begin_ != kNoBlend && step < blend) {
+    const double share = static_cast<double>(step) / static_cast<double>(blend);
     for (size_t channel = 0; channel < 3; ++channel)
       chunk.look.tint[channel] = static_cast<uint8_t>(
           std::lround(blend_from_.tint[channel] * (1 - share) + chunk.look.tint[channel] * share));

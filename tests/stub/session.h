@@ -110,7 +110,8 @@ class Session : public std::enable_shared_from_this<Session> {
   nlohmann::json active_;        // of the last chunk
   std::vector<Change> changes_;  // still to come, in order of chunks
   Look blend_from_;
-  int64_t blend_begin_ = 0;  // first chunk with the prompt that is faded in
+  static constexpr int64_t kNoBlend = -1;
+  int64_t blend_begin_ = kNoBlend;  // first chunk with the prompt that is faded in
 
   uint64_t generation_ = 0;
   uint64_t stream_ = 0;

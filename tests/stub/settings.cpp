@@ -29,8 +29,8 @@ struct Rule {
 
 const std::vector<Rule>& session_rules() {
   static const std::vector<Rule> rules{
-      {"width", false, Kind::kInteger, 16, 16384},
-      {"height", false, Kind::kInteger, 16, 16384},
+      {"width", false, Kind::kInteger, 16, 8192},
+      {"height", false, Kind::kInteger, 16, 8192},
       {"fit", false, Kind::kWord, 0, 0, {"stretch", "crop", "letterbox"}},
       {"capacity", false, Kind::kInteger, 1, 64},
       {"prompt", true, Kind::kText},

@@ -28,10 +28,11 @@
  *
  * The picture: every pixel is inverted, then a tint is added to each channel modulo 256. The tint is a hash
  * of those of "prompt", "negative_prompt", "guidance", "guidance_mode", "steps", "noise_scale" and "seed"
- * that differ from the defaults (none: no tint). "prompt_blend" moves the tint in equal parts from the old to
- * the new one, "mix" mixes with the source, "similarity_filter" repeats the last tint for a chunk that equals
- * the last frame before it. Frames keep their own size until they are read (scaled by nearest); processing
- * size, fit and the other settings are checked and reported, but change no pixel.
+ * that differ from the defaults (none: no tint). "prompt_blend": K moves the tint in equal parts from the old
+ * to the new one, which the K-th chunk has; "mix" mixes with the source, "similarity_filter" repeats the last
+ * tint for a chunk that equals the last frame before it. Frames keep their own size until they are read
+ * (scaled by nearest); processing size, fit and the other settings are checked and reported, but change no
+ * pixel.
  *
  * Sessions are counted from 0 in the order of opening since sdv2_stub_reset; -1 is the newest. Calls that
  * wait take part in no callback. Calls return 1 when it is done, 0 when there is no such session or chunk or

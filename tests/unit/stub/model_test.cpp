@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Loading models: progress, failure, cancel, sharing, misuse.
 #include <future>
-#include <thread>
 
 #include "unit/stub/fixture.h"
 
@@ -79,13 +78,6 @@ TEST_F(ModelTest, SlowLoadIsCancelledByClosing) {
   EXPECT_LE(percents_.size(), 1U);
 }
 
-TEST_F(ModelTest, CancelOfALoadedModelDoesNothing) {
-  auto& loaded = model();
-  loaded.cancel();
-  EXPECT_TRUE(loaded.wait().ok());
-  EXPECT_TRUE(loaded.info().ok());
-}
-
 TEST_F(ModelTest, FailedLoadGivesItsErrorAndIsTriedAgain) {
   const std::string stub = R"({"fail_load": {"code": "corrupt", "message": "weights.pt: byte 7"}})";
   {
@@ -145,24 +137,6 @@ TEST_F(ModelTest, OneOfTwoHandlesCancelsOnlyItself) {
   sdv2_stub_release_loads();
   EXPECT_TRUE(second->wait().ok());
   EXPECT_EQ(sdv2_stub_count().loads, 1);
-}
-
-TEST_F(ModelTest, HandleMayBeClosedInItsDoneCallback) {
-  struct Closer {
-    sdv2_model* model = nullptr;
-    std::promise<void> closed;
-  } closer;
-  auto observer = client::sized<sdv2_load_observer>();
-  observer.user = &closer;
-  observer.done = [](void* user, const sdv2_status*) {
-    auto* self = static_cast<Closer*>(user);
-    sdv2_model_close(self->model);
-    self->closed.set_value();
-  };
-  ASSERT_EQ(sdv2_model_open(R"({"model": "any"})", &observer, &closer.model), nullptr);
-  closer.closed.get_future().wait();
-  // The handle goes when its thread ends, after the callback.
-  while (sdv2_stub_count().models != 0) std::this_thread::yield();
 }
 
 TEST_F(ModelTest, BadConfigurationsStartNothing) {

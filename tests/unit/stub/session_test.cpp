@@ -46,16 +46,6 @@ TEST_F(SessionTest, FramesComeOutOneForOne) {
   EXPECT_EQ(session.read_frame(1, -1, image.view()).code(), SDV2_INVALID_ARGUMENT);
 }
 
-TEST_F(SessionTest, FullOrEmptyOpenChunkIsRefused) {
-  auto session = open();
-  EXPECT_EQ(session.submit().status().code(), SDV2_INVALID_ARGUMENT);
-  const RgbImage image(4, 4);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(session.put_frame(image.view()).ok());
-  EXPECT_EQ(session.put_frame(image.view()).code(), SDV2_INVALID_ARGUMENT);
-  EXPECT_TRUE(session.submit().ok());
-  EXPECT_EQ(session.stats()->frames_in, 5);
-}
-
 TEST_F(SessionTest, CapacityGivesBusyAndTakesNothing) {
   auto session = open(R"({"capacity": 2})");
   const RgbImage image(4, 4);
@@ -112,24 +102,6 @@ TEST_F(SessionTest, FlushOfASlowEngineReturnsAtOnce) {
   EXPECT_EQ(session.stats()->chunks_under_way, 0);
 }
 
-TEST_F(SessionTest, FlushWaitsForACallbackUnderWay) {
-  std::promise<void> entered;
-  std::promise<void> leave;
-  std::atomic<bool> left = false;
-  auto session = open("{}", [&](const sdv2_chunk_info&) {
-    entered.set_value();
-    leave.get_future().wait();
-    left = true;
-  });
-  feed(session);
-  auto stepper = std::async(std::launch::async, [] { return sdv2_stub_step(-1, 1); });
-  entered.get_future().wait();
-  auto flusher = std::async(std::launch::async, [&] { return session.flush().ok() && left; });
-  leave.set_value();
-  EXPECT_TRUE(flusher.get());
-  stepper.get();
-}
-
 TEST_F(SessionTest, FlushMayBeCalledInTheCallback) {
   client::Session* self = nullptr;
   int calls = 0;
@@ -184,14 +156,6 @@ TEST_F(SessionTest, DrainWaitsTimesOutAndIsCancelled) {
   EXPECT_TRUE(session.flush().ok());
   const sdv2_code code = cancelled.get();
   EXPECT_TRUE(code == SDV2_CANCELLED || code == SDV2_OK) << code;
-}
-
-TEST_F(SessionTest, DrainLeavesTheOpenChunk) {
-  auto session = open();
-  const RgbImage image(4, 4);
-  ASSERT_TRUE(session.put_frame(image.view()).ok());
-  EXPECT_TRUE(session.drain(0).ok());
-  EXPECT_TRUE(session.submit().ok());
 }
 
 TEST_F(SessionTest, DeadlinesAndWorkUnderWayCanBeSeen) {

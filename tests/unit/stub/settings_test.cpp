@@ -20,51 +20,6 @@ class SettingsTest : public StubTest {
   }
 };
 
-TEST_F(SettingsTest, WrongSettingsAreRefusedByName) {
-  for (const auto& [key, value] :
-       std::vector<std::pair<std::string, std::string>>{{"width", "250"},
-                                                        {"width", "0"},
-                                                        {"height", "16.5"},
-                                                        {"fit", "\"fill\""},
-                                                        {"capacity", "0"},
-                                                        {"capacity", "65"},
-                                                        {"prompt", "3"},
-                                                        {"prompt_blend", "257"},
-                                                        {"blend", "\"cubic\""},
-                                                        {"reset_on_prompt", "1"},
-                                                        {"negative_prompt", "[]"},
-                                                        {"guidance", "0.5"},
-                                                        {"guidance_mode", "\"\""},
-                                                        {"steps", "5"},
-                                                        {"steps", "2.0"},
-                                                        {"noise_scale", "1.01"},
-                                                        {"adaptive_noise", "0"},
-                                                        {"seed", "-1"},
-                                                        {"seed", "9007199254740993"},
-                                                        {"kv_cache_frames", "1"},
-                                                        {"sink_frames", "6"},
-                                                        {"adaptive_sink", "-2"},
-                                                        {"execution", "null"},
-                                                        {"warm_up", "\"none\""},
-                                                        {"similarity_filter", "2"},
-                                                        {"mix", "-0.1"},
-                                                        {"promt", "\"x\""}}) {
-    const auto session = model().open_session("{\"" + key + "\": " + value + "}");
-    EXPECT_EQ(session.status().code(), SDV2_INVALID_ARGUMENT) << key << " " << value;
-    EXPECT_NE(session.status().message().find(key), std::string::npos) << session.status().message();
-  }
-}
-
-TEST_F(SettingsTest, EverySettingAtItsBordersIsTaken) {
-  for (
-      const char* settings :
-      {R"({"width": 16, "height": 16384, "fit": "crop", "capacity": 64, "prompt": "", "prompt_blend": 256})",
-       R"({"blend": "slerp", "guidance": 20, "guidance_mode": "full", "steps": 4, "noise_scale": 0, "seed": 9007199254740992})",
-       R"({"kv_cache_frames": 64, "sink_frames": 0, "adaptive_sink": -1, "similarity_filter": 1, "mix": 0})"}) {
-    EXPECT_TRUE(model().open_session(settings).ok()) << settings;
-  }
-}
-
 TEST_F(SettingsTest, ChangesAreTakenTogetherOrNotAtAll) {
   auto session = open();
   EXPECT_EQ(session.set(R"({"steps": 3, "mix": 2})").status().code(), SDV2_INVALID_ARGUMENT);
@@ -120,8 +75,8 @@ TEST_F(SettingsTest, PromptIsFadedInOverChunks) {
   for (int i = 0; i < 4; ++i) pictures.push_back(next(session));
   EXPECT_NE(pictures[0], before);
   EXPECT_NE(pictures[0], pictures[1]);
-  EXPECT_NE(pictures[1], pictures[2]);
-  EXPECT_NE(pictures[2], after);
+  EXPECT_NE(pictures[1], after);
+  EXPECT_EQ(pictures[2], after) << "the last of three chunks";
   EXPECT_EQ(pictures[3], after);
 }
 
