@@ -129,6 +129,14 @@ class BenchTest(unittest.TestCase):
         with open(self.path("trace.json")) as file:
             self.assertGreaterEqual(len(json.load(file)["traceEvents"]), 2)
 
+    def test_long_runs_show_progress(self):
+        done = run("--model", "any", "--size", "32x48", "--chunks", "30", "--warmup", "0", "--json",
+                   program={"chunk_ms": 100})
+        self.assertRegex(done.stderr, r"\d+ of 30 chunks")
+        self.assertEqual(json.loads(done.stdout)["runs"][0]["frames"], 1 + 4 * 30)
+        done = run("--model", "any", "--size", "32x48", "--chunks", "2", "--json")
+        self.assertNotIn("chunks", done.stderr)
+
     def test_wrong_usage(self):
         for args, word in {
             (): "--model is missing",
