@@ -7,17 +7,34 @@
  *   session   one stream: pictures go in chunk by chunk, restyled pictures come out one for one
  *   chunk     the frames that enter the model together: 1+4P first (P latent frames), then 4P
  *
- * Rules for every call
- * - Any thread may call any function unless its comment says otherwise. Calls on one session are serialised
- *   inside.
+ * Threads
+ * - Any thread may call any function at any time, several at once, unless its comment says otherwise.
+ *   Calls on one session are serialised inside, but flush and the statistics never wait for a picture that
+ *   is being copied.
+ * - A handle must not be used by a call that begins after its close has begun. A call that is under way then
+ *   ends by itself: sdv2_session_drain with SDV2_CANCELLED. sdv2_model_wait must have returned before
+ *   sdv2_model_close is called (sdv2_model_cancel makes it return).
+ * - Callbacks come from threads of the engine, one at a time per session and per load, and different ones at
+ *   the same time. They must not block or throw, since every other session waits for its own meanwhile. They
+ *   may call any function but those that wait: in chunk_done sdv2_session_drain (SDV2_INVALID_ARGUMENT) and
+ *   sdv2_session_close, in progress and done sdv2_model_wait. sdv2_session_flush may be called in chunk_done,
+ *   sdv2_model_close in done.
+ * - Only sdv2_model_wait and sdv2_session_drain wait for a device. put_frame and read_frame take as long as
+ *   copying and converting one picture.
+ *
+ * Errors
  * - Functions that can fail return a status: NULL is success; anything else belongs to the caller
  *   (sdv2_status_free). Misuse (NULL handles, wrong sizes, a closed session) gives SDV2_INVALID_ARGUMENT,
  *   never undefined behaviour, as long as the handle has not been closed.
+ * - A call that fails has changed nothing.
+ * - When a device fails, the model is dead: every chunk under way is reported with SDV2_DEVICE, and so ends
+ *   every call on its sessions but flush, close and the statistics. Opening the configuration again loads it
+ *   anew.
+ *
+ * Values
  * - Structs begin with struct_size, which the caller sets to sizeof; fields that are added later read as
  *   zero.
  * - Strings are UTF-8. Settings travel as one JSON object, so that several change together.
- * - Callbacks come from engine threads, one at a time per session or load. They must not block, and may call
- *   any function of the same session but sdv2_session_close and sdv2_session_drain.
  */
 #ifndef SDV2_SDV2_H
 #define SDV2_SDV2_H
@@ -51,7 +68,7 @@ typedef enum sdv2_code {
   SDV2_CORRUPT,          /* a file is damaged or hostile */
   SDV2_UNSUPPORTED,      /* valid, but not for this build, device or model */
   SDV2_OUT_OF_MEMORY,
-  SDV2_BUSY,      /* no room now; nothing was taken, nothing is lost; try again after the next chunk_done */
+  SDV2_BUSY, /* no room, or not in time; nothing was taken, nothing is lost (see sdv2_session_put_frame) */
   SDV2_CANCELLED, /* by sdv2_model_cancel, sdv2_session_flush or sdv2_session_close */
   SDV2_DEVICE,    /* a device failed; the model is dead, close it and open it again */
   SDV2_INTERNAL   /* a fault of the engine */
@@ -106,8 +123,15 @@ typedef struct sdv2_load_observer {
  *                more than once
  *   "precision"  "auto" (bf16 on GPUs, fp32 on CPUs), "fp32", "bf16"                           "auto"
  *   "vae"        "auto" (the model's own), "wan", "taehv"                                      "auto"
- *   "plan"       where the chain is cut: "auto", or the form of sdv2_model_info's "plan"       "auto"
+ *   "plan"       where the chain is cut: "auto", or as below                                   "auto"
  *   "linger"     seconds that the weights stay loaded after the last close                     0
+ *
+ * A plan names the unit with which each stage begins, in the order of the chain, and the device that runs it
+ * (its place in "devices", from 0): "0=enc.0|1=s0.b4|0=dec.0". The chain is enc.0 … enc.n (layers of the
+ * encoder), mix, then for each denoising step J sJ.patch, sJ.b0 … sJ.bn, sJ.head, then dec.0 … dec.n. The
+ * first stage begins with the chain's first unit. A plan is one for the most steps that the model has; with
+ * fewer steps the units of the others are left out, so that a stage that begins in a step which is not there
+ * begins with what follows it. sdv2_model_info's "plans" has the cut of every number of steps.
  *
  * Opening an equal configuration again shares the model. An error here means that nothing was started
  * (`done` is not called).
@@ -115,14 +139,16 @@ typedef struct sdv2_load_observer {
 SDV2_API sdv2_status* sdv2_model_open(const char* config, const sdv2_load_observer* observer,
                                       sdv2_model** model);
 
-/* Blocks until the model is loaded or its load has failed; the load's status. */
+/* Blocks until the model is loaded, or its load has failed or was cancelled through this handle; the load's
+ * status. */
 SDV2_API sdv2_status* sdv2_model_wait(sdv2_model* model);
 
-/* Stops a load under way as soon as possible; `done` gets SDV2_CANCELLED. No effect on a loaded model. */
+/* Ends a load under way for this handle: sdv2_model_wait returns at once, `done` gets SDV2_CANCELLED. The
+ * load itself stops as soon as possible, unless another handle wants it. No effect on a loaded model. */
 SDV2_API void sdv2_model_cancel(sdv2_model* model);
 
-/* JSON: networks, sizes, "chunk" (latent frames P), "default" size and settings, devices, plan, memory.
- * Needs a loaded model. */
+/* JSON: networks, "chunk" (latent frames P), "max_steps", "default" size and settings, devices, "plan" (with
+ * the model's own number of steps), "plans" (by number of steps). Needs a loaded model. */
 SDV2_API sdv2_status* sdv2_model_info(sdv2_model* model, char** json);
 
 /* Gives the handle back; sessions that are open keep the weights alive. Waits for callbacks of this handle.
@@ -183,15 +209,18 @@ typedef struct sdv2_chunk_info {
   size_t struct_size;
   int64_t chunk;       /* number given by sdv2_session_submit */
   uint64_t generation; /* see sdv2_session_flush */
-  /* SDV2_OK: its frames can be read. Otherwise the chunk is lost and the stream starts anew after it. */
+  /* SDV2_OK: its frames can be read until it is released. Otherwise the chunk is lost: it cannot be read,
+   * takes no room and need not be released. Chunks of the same stream that were submitted before this call
+   * are lost with it, and are reported next; the chunk that is submitted after that begins a new stream (ask
+   * sdv2_session_chunk_frames again). Settings stay. A frame that was put already stays in the open chunk. */
   sdv2_code code;
   const char* message; /* "" for SDV2_OK; valid during the call only */
-  int32_t frames;      /* frames put by the caller (a partial chunk has fewer than the model takes) */
-  int32_t steps;       /* denoising steps used; 0: the similarity filter repeated the last picture */
-  double noise_scale;  /* used for this chunk */
-  int64_t submit_ns;   /* CLOCK_MONOTONIC: submitted */
-  int64_t start_ns;    /* first device began */
-  int64_t done_ns;     /* pixels are ready */
+  int32_t frames;     /* put by the caller, and to be read (a partial chunk has fewer than the model takes) */
+  int32_t steps;      /* denoising steps used; 0: the similarity filter repeated the last picture */
+  double noise_scale; /* used for this chunk */
+  int64_t submit_ns;  /* CLOCK_MONOTONIC: submitted */
+  int64_t start_ns;   /* first device began */
+  int64_t done_ns;    /* pixels are ready */
 } sdv2_chunk_info;
 
 typedef struct sdv2_session_observer {
@@ -207,12 +236,13 @@ typedef struct sdv2_session_observer {
  * sdv2_session_set.
  *
  *   key                    meaning                                                        default
- *   "width", "height"      processing size in pixels, multiples of 16                     the model's
+ *   "width", "height"      processing size in pixels, multiples of 16, 16…8192            the model's
  *   "fit"                  how a picture of another shape is fitted: "stretch", "crop",   "stretch"
  *                          "letterbox"
  *   "capacity"             chunks that may be under way or unread, 1…64                   4
  *   "prompt" *             text                                                           ""
- *   "prompt_blend" *       chunks over which a new prompt is faded in, 0…256              0 (at once)
+ *   "prompt_blend" *       K chunks, 0…256, over which a new prompt is faded in: the      0 (at once)
+ *                          i-th of them has i/K of it, and so the last one all
  *   "blend" *              "linear" or "slerp"                                            "linear"
  *   "reset_on_prompt" *    true: a new prompt clears the KV cache                         false
  *   "negative_prompt" *    text                                                           ""
@@ -237,20 +267,28 @@ SDV2_API sdv2_status* sdv2_session_open(sdv2_model* model, const char* settings,
 
 typedef struct sdv2_receipt {
   size_t struct_size;
-  int64_t chunk; /* first chunk made with all the changes */
+  int64_t chunk; /* first chunk made with all the changes, or with the first of a prompt that is faded in */
 } sdv2_receipt;
 
-/* Changes live settings together: all are valid and taken, or none is. `receipt` may be NULL. Does not block
- * on a device: a prompt is encoded in the background, and the receipt's chunk is the first that can have
- * it. */
+/* Changes live settings together: all are valid and taken, or none is. `receipt` may be NULL. Chunks that
+ * were submitted keep the settings that they had then; the receipt names the chunk that sdv2_session_submit
+ * gives out next, or a later one, and holds across flush and reset. Does not block on a device: a new prompt
+ * is encoded in the background, and the first chunk that has it waits for that while earlier ones go on. When
+ * it cannot be encoded, that chunk fails. A prompt that is set before the first chunk of a stream is not
+ * faded in. */
 SDV2_API sdv2_status* sdv2_session_set(sdv2_session* session, const char* changes, sdv2_receipt* receipt);
 
 /* Frames that the open chunk takes: 1+4P (or 1) at the start of a stream, then 4P. */
 SDV2_API int32_t sdv2_session_chunk_frames(sdv2_session* session);
 
-/* Adds a picture to the open chunk; its pixels are copied before the call returns. SDV2_BUSY when the chunk
- * would exceed the session's capacity (then nothing was taken), SDV2_INVALID_ARGUMENT when the open chunk is
- * full already. */
+/* Adds a picture to the open chunk; its pixels are copied before the call returns. SDV2_INVALID_ARGUMENT when
+ * the open chunk is full already.
+ *
+ * SDV2_BUSY with the first picture of a chunk when as many chunks as "capacity" says are under way, or
+ * finished and not released. Nothing was taken: put the same picture again. What makes room is
+ * sdv2_session_release_chunk (a chunk that fails makes it by itself), not chunk_done: after a chunk_done read
+ * the chunk, release it, then try again. Once a chunk is open, none of its other frames and no submit is
+ * refused for want of room. */
 SDV2_API sdv2_status* sdv2_session_put_frame(sdv2_session* session, const sdv2_image* image);
 
 /* Starts the open chunk, which holds at least one frame; missing frames are made by repeating the last.
@@ -264,11 +302,14 @@ SDV2_API sdv2_status* sdv2_session_submit(sdv2_session* session, int64_t deadlin
 SDV2_API sdv2_status* sdv2_session_read_frame(sdv2_session* session, int64_t chunk, int32_t frame,
                                               const sdv2_image* image);
 
-/* The caller has read what it wants of a finished chunk; its room is free again. */
+/* The caller has read what it wants of a finished chunk; its room is free again. SDV2_INVALID_ARGUMENT for a
+ * chunk that is under way, failed or was released; SDV2_CANCELLED (as from read_frame) for one that a flush
+ * dropped. */
 SDV2_API sdv2_status* sdv2_session_release_chunk(sdv2_session* session, int64_t chunk);
 
-/* Blocks until every submitted chunk is finished (and chunk_done was called), at most `timeout_ms`; SDV2_BUSY
- * after that, SDV2_CANCELLED by a flush or close. The open chunk is left as it is. */
+/* Blocks until every submitted chunk is finished or lost (and chunk_done has returned), at most `timeout_ms`
+ * (0 or more); SDV2_BUSY after that, SDV2_CANCELLED by a flush or close, SDV2_DEVICE when the device has
+ * failed. The open chunk is left as it is. */
 SDV2_API sdv2_status* sdv2_session_drain(sdv2_session* session, int64_t timeout_ms);
 
 /* The next chunk starts a new stream (chunk of 1+4P frames, empty caches); what was submitted is still
@@ -277,7 +318,9 @@ SDV2_API sdv2_status* sdv2_session_reset(sdv2_session* session);
 
 /* Drops everything that was put, submitted or finished and starts a new stream. Returns at once; work under
  * way is abandoned at the next unit. No chunk_done of an older generation is called after this returns (one
- * that is being called is waited for, unless the caller is that callback). */
+ * that is being called is waited for, unless the caller is that callback). Chunks that it drops are not
+ * reported and need not be released; their numbers are not used again. Settings stay. Works on a dead model
+ * too. */
 SDV2_API sdv2_status* sdv2_session_flush(sdv2_session* session);
 
 typedef struct sdv2_session_stats {
