@@ -8,6 +8,9 @@
 namespace sdv2 {
 namespace {
 
+// Nobody wants a stream at less of its rate than this.
+constexpr double kUsefulRate = 0.25;
+
 std::string number(const char* pattern, double value) {
   char text[32];
   std::snprintf(text, sizeof text, pattern, value);
@@ -53,8 +56,9 @@ std::string what_would_fit(std::span<const DeviceRoom> devices, const AdmissionR
       slower = std::min(slower, free_share(devices[i]) / request.demand.load[i]);
     rate_helps = rate_helps && memory_on(request.demand, i) <= devices[i].free_bytes;
   }
-  const double fps = std::floor(request.fps * slower);
-  if (rate_helps && fps >= 1) choices.push_back("up to " + number("%.0f", fps) + " frames per second");
+  const double fps = std::floor(request.fps * slower + 1e-6);  // what fits exactly is not rounded away
+  if (rate_helps && fps >= request.fps * kUsefulRate)
+    choices.push_back("up to " + number("%.0f", fps) + " frames per second");
   if (choices.empty()) return "nothing smaller that is known would fit either; close a stream first";
   std::string text = "this would fit: " + choices.front();
   for (size_t i = 1; i < choices.size(); ++i) text += ", or " + choices[i];

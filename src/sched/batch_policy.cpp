@@ -153,4 +153,9 @@ BatchDecision next_batch(int64_t now_ns, std::span<const TimedRow> ready, const 
   return Decision(now_ns, ready, cost, max_rows).make();
 }
 
+int attainable_rows(double slack_s, double rows_per_second, int max_rows) {
+  const double rows = 0.5 * std::max(0.0, slack_s) * std::max(0.0, rows_per_second);
+  return static_cast<int>(std::clamp(rows, 1.0, static_cast<double>(max_rows)));
+}
+
 }  // namespace sdv2

@@ -51,4 +51,10 @@ struct BatchDecision {
 BatchDecision next_batch(int64_t now_ns, std::span<const TimedRow> ready, const RowCost& cost,
                          size_t max_rows);
 
+// How many rows of a kind a forward has when a device is so busy that rows queue up: half of those that come
+// in while a row can wait (`slack_s`, what its deadline leaves beside the chain), 1…max_rows. For predicting
+// what a load would take before it is there: judged by batches of today, which are small while there is room,
+// rows that share time look too dear.
+int attainable_rows(double slack_s, double rows_per_second, int max_rows);
+
 }  // namespace sdv2

@@ -31,16 +31,20 @@ FifoChoice no_batching(std::span<const FifoRow> ready) {
 
 FifoChoice static_batching(int64_t now_ns, std::span<const FifoRow> ready, size_t rows) {
   FifoChoice wait;
+  std::vector<size_t> overdue;
   const auto order = by_age(ready);
   for (const size_t lead : order) {
     if (ready[lead].step < 0) return {.rows = {lead}};
     std::vector<size_t> batch;
     for (const size_t i : order)
       if (batch.size() < rows && same_forward(ready[lead], ready[i])) batch.push_back(i);
+    if (batch.size() >= rows) return {.rows = std::move(batch)};
     const int64_t latest = ready[lead].arrival_ns + 2 * ready[lead].period_ns;
-    if (batch.size() >= rows || now_ns >= latest) return {.rows = std::move(batch)};
     wait.look_again_ns = std::min(wait.look_again_ns, latest);
+    if (now_ns >= latest && overdue.empty()) overdue = std::move(batch);
   }
+  // Encoders would have gone before: they bring more rows.
+  if (!overdue.empty()) return {.rows = std::move(overdue)};
   return wait;
 }
 

@@ -76,7 +76,6 @@ struct Group {
   std::map<CostKey, AffineCost> priors;
   Governor governor;
   double due = 0, bad = 0;  // chunks lately, and those of them that were late or given up
-  double usual_rows = 1;    // of denoising forwards lately
 
   Group() : costs([this](const CostKey& key) { return priors.at(key); }) {}
 };
@@ -195,12 +194,20 @@ class Simulation {
     return true;
   }
 
-  // Of an unbatched chunk per chunk period, as measured at warm-up.
+  // As measured at warm-up, in the batches that a busy GPU would make.
   DeviceLoad true_load(const Stream& stream, const Route* route, const Group& group) const {
     DeviceLoad load(group.pipeline->gpus(), 0);
-    if (route)
-      for (const RouteSegment& segment : route->segments)
-        load[static_cast<size_t>(segment.gpu)] += segment.seconds[1] / ns_to_seconds(stream.period_ns);
+    if (!route) return load;
+    double alone_s = (kFramesPerChunk - 1) * ns_to_seconds(stream.frame_ns);
+    for (const RouteSegment& segment : route->segments) alone_s += segment.seconds[1] + segment.link_s;
+    const double per_second = 1 / ns_to_seconds(stream.period_ns);
+    const int most = attainable_rows(stream.kind.latency_s - alone_s,
+                                     alike(group, *route, stream) * per_second, options_.max_rows);
+    for (const RouteSegment& segment : route->segments) {
+      const int rows = segment.batchable() ? most : 1;
+      load[static_cast<size_t>(segment.gpu)] +=
+          segment.seconds[static_cast<size_t>(rows)] / rows * per_second;
+    }
     return load;
   }
 
@@ -318,7 +325,6 @@ class Simulation {
     if (segment.batchable()) {
       batched_rows_ += static_cast<int64_t>(batch.size());
       ++batches_;
-      group.usual_rows += 0.05 * (static_cast<double>(batch.size()) - group.usual_rows);
     }
     for (const auto& [stream, job] : batch) {
       job->running = false;
@@ -507,13 +513,27 @@ class Simulation {
       result_.seconds[second].rungs += given_up;
   }
 
+  // Streams that would share forwards with this one on that route: those of its size now, and itself.
+  double alike(const Group& group, const Route& route, const Stream& self) const {
+    double count = 1;
+    for (const size_t s : group.streams) {
+      const Stream& other = streams_[s];
+      const Route* theirs = other.routes[static_cast<size_t>(other.rung)];
+      count += &other != &self && theirs && theirs->shape == route.shape;
+    }
+    return count;
+  }
+
   DeviceLoad predicted_load(Group& group, const Stream& stream, size_t rung) const {
     DeviceLoad load(group.pipeline->gpus(), 0);
     if (!stream.routes[rung]) return load;
     const Route& route = *stream.routes[rung];
     const double per_second = stream.ladder[rung].chunk_share() / ns_to_seconds(stream.period_ns);
+    const double slack_s = stream.kind.latency_s - (kFramesPerChunk - 1) * ns_to_seconds(stream.frame_ns) -
+                           rest_of_chain(group, &route, 0);
+    const int most = attainable_rows(slack_s, alike(group, route, stream) * per_second, options_.max_rows);
     for (const RouteSegment& segment : route.segments) {
-      const int rows = segment.batchable() ? std::max(1, static_cast<int>(group.usual_rows)) : 1;
+      const int rows = segment.batchable() ? most : 1;
       load[static_cast<size_t>(segment.gpu)] +=
           group.costs.typical_s(key_of(segment, route), rows, now_ns_) / rows * per_second;
     }

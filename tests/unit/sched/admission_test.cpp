@@ -46,6 +46,13 @@ TEST(Admission, AFullDeviceHasNothingToOffer) {
               HasSubstr("0 % are free; nothing smaller that is known would fit either"));
 }
 
+TEST(Admission, AHandfulOfFramesIsNoOffer) {
+  AdmissionRequest wanted = request(0.3);
+  wanted.alternatives.clear();
+  EXPECT_THAT(admit_on(room(0.85), wanted).error().message, HasSubstr("nothing smaller"));
+  EXPECT_THAT(admit_on(room(0.80), wanted).error().message, HasSubstr("up to 8 frames per second"));
+}
+
 TEST(Admission, MemoryCountsToo) {
   const auto refused = admit_on(room(0, 1 << 19), request(0.3));
   ASSERT_FALSE(refused.ok());

@@ -125,6 +125,13 @@ TEST(BatchPolicy, PriorityDoesNotDelayAnybodyWhileAllHold) {
   EXPECT_THAT(decide(rows).rows, ElementsAre(0));
 }
 
+TEST(BatchPolicy, AttainableRowsFollowTheSlack) {
+  EXPECT_EQ(attainable_rows(0.3, 80, 8), 8);
+  EXPECT_EQ(attainable_rows(0.1, 80, 8), 4);
+  EXPECT_EQ(attainable_rows(-1, 80, 8), 1);
+  EXPECT_EQ(attainable_rows(0.3, 0, 8), 1);
+}
+
 // A set of single-segment chunks that one device can serve in time, run to the end by the policy: nobody is
 // late, whatever the batching.
 TEST(BatchPolicy, WhatIsFeasibleWithoutBatchingStaysInTime) {

@@ -39,6 +39,10 @@ TEST(Fifo, StaticBatchingDoesOtherWorkMeanwhile) {
   EXPECT_THAT(static_batching(10 * kMs, std::vector{row(3, 0, 0), row(5, 1, -1)}, 2).rows, ElementsAre(1));
 }
 
+TEST(Fifo, StaticBatchingFillsItsBatchesUnderABacklogToo) {
+  EXPECT_THAT(static_batching(9000 * kMs, std::vector{row(3, 0, 0), row(5, 1, -1)}, 2).rows, ElementsAre(1));
+}
+
 TEST(Fifo, AYoungChunksSecondStepWaitsForTheNextChunk) {
   const FifoChoice wait = wait_threshold(200 * kMs, std::vector{row(130, 0, 1)});
   EXPECT_THAT(wait.rows, IsEmpty());

@@ -81,7 +81,7 @@ TEST(Simulation, AdmissionRefusesWhatDoesNotFit) {
   const RunResult result = run({"--streams", "40", "--admit", "--seconds", "10"});
   EXPECT_GT(result.refused, 0);
   EXPECT_EQ(result.streams + result.refused, 40);
-  EXPECT_THAT(result.refusal, testing::HasSubstr("this would fit"));
+  EXPECT_THAT(result.refusal, testing::HasSubstr("% of gpu 0, "));
   EXPECT_EQ(result.quality_changes, 0);
   EXPECT_EQ(result.met, result.chunks);
 }
