@@ -29,11 +29,11 @@ struct RungChange {
 };
 
 struct GovernorSettings {
-  double give_up_above = 0.97;  // load of the busiest device at which quality is given up
-  double aim = 0.90;            // load to get below then, and to stay below when giving quality back
-  double late_share = 0.02;     // of the chunks since the last update: more than that also gives up a rung
-  double hold_s = 1.0;          // of calm before quality comes back
-  double pause_s = 0.25;        // between one round of giving back and the next
+  double give_up_above = 1.0;  // predicted load of the busiest device at which quality is given up
+  double aim = 0.94;           // load to get below then, and to stay below when giving quality back
+  double late_share = 0.02;    // of the chunks since the last update: more than that also gives up a rung
+  double hold_s = 1.0;         // of calm before quality comes back
+  double pause_s = 0.25;       // between one round of giving back and the next
 };
 
 // Call update() some times a second. Giving up is immediate and goes as far as the prediction asks; giving
