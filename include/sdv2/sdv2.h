@@ -124,6 +124,8 @@ typedef struct sdv2_load_observer {
  *   "precision"  "auto" (bf16 on GPUs, fp32 on CPUs), "fp32", "bf16"                           "auto"
  *   "vae"        "auto" (the model's own), "wan", "taehv"                                      "auto"
  *   "plan"       where the chain is cut: "auto", or as below                                   "auto"
+ *   "kernels"    "auto" (fused where the device has them), "plain" (the reference's roundings         "auto"
+ *                one by one), "fused" (an error where they cannot run)
  *   "linger"     seconds that the weights stay loaded after the last close                     0
  *
  * A plan names the unit with which each stage begins, in the order of the chain, and the device that runs it
