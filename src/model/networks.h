@@ -11,8 +11,11 @@
 //   SDV2_CHECK(load_params(params_of(encoder), pixels.weights(), at::kBFloat16, device));
 #pragma once
 
+#include <memory>
+
 #include "model/model_description.h"
 #include "text/umt5_encoder.h"
+#include "vae/fused/fused_chain.h"
 #include "vae/layer_chain.h"
 #include "vae/taehv.h"
 #include "vae/wan_vae.h"
@@ -28,6 +31,11 @@ Umt5Config config_of(const TextEncoderSpec& spec);
 // the transformer was trained for (stream.normalise_encode). Pixels: see wan_vae.h and taehv.h.
 LayerChain make_encoder(const ModelDescription& model);
 LayerChain make_decoder(const ModelDescription& model);
+
+// Their fused twins when the layers that a device needs are loaded; nothing for those that have none (see
+// fused_wan_vae.h).
+std::shared_ptr<const FusedChain> fuse_encoder(const ModelDescription& model, LayerChain& encoder);
+std::shared_ptr<const FusedChain> fuse_decoder(const ModelDescription& model, LayerChain& decoder);
 
 // The network that holds their weights.
 NetworkKind encoder_kind(const ModelDescription& model);

@@ -5,7 +5,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+
 #include "dit/causal_dit.h"
+#include "vae/fused/fused_chain.h"
 #include "vae/layer_chain.h"
 
 namespace sdv2 {
@@ -24,6 +27,8 @@ struct DeviceNetworks {
   LayerChain encoder, decoder;
   PixelRange encoder_range = PixelRange::kSigned;
   PixelRange decoder_range = PixelRange::kSigned;
+  // Fused twins of them, where there are any.
+  std::shared_ptr<const FusedChain> fused_encoder, fused_decoder;
 };
 
 }  // namespace sdv2

@@ -159,6 +159,10 @@ Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
     SDV2_CHECK(step("decoder", done++, count));
     SDV2_TRY(WeightSource * decoder, sources.of(decoder_kind(model)));
     SDV2_CHECK(load_layers(networks->decoder, share.decoder_layers, *decoder, type, device));
+    if (fused) {
+      networks->fused_encoder = fuse_encoder(model, networks->encoder);
+      networks->fused_decoder = fuse_decoder(model, networks->decoder);
+    }
     loaded.push_back(std::move(networks));
   }
   std::vector<std::shared_ptr<const DeviceNetworks>> by_worker;

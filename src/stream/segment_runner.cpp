@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "diffusion/latent_ops.h"
 #include "stream/denoise.h"
 #include "stream/segment_error.h"
@@ -78,32 +80,33 @@ void SegmentRunner::begin(Chunk& chunk) {
 
 void SegmentRunner::encode(Chunk& chunk, const Segment& segment) {
   if (segment.begin == 0) begin(chunk);
-  for (int position = segment.begin; position < segment.end; ++position) {
-    if (chunk.skipped || chunk.abandoned) return;
-    const Unit unit = unit_at(chunk.route->plan.shape(), position);
-    if (unit.kind == UnitKind::kEncoderLayer) {
-      chunk.x =
-          networks_->encoder.forward_layer(static_cast<size_t>(unit.index), chunk.x,
-                                           chunk.stream->encoder_layer_on(unit.index, networks_->device));
-      continue;
-    }
-    const at::Tensor clean = std::exchange(chunk.x, {}).unsqueeze(0);  // [1, F, 16, h, w]
-    if (chunk.guidance.active() && chunk.guidance.mode == GuidanceMode::kSelfNegative) chunk.encoded = clean;
-    const NoiseKey key{static_cast<uint64_t>(chunk.index), 0};
-    chunk.latent =
-        mix_noise(clean, or_throw(chunk.noise->draw(key, clean.sizes(), clean.scalar_type(), clean.device())),
-                  chunk.levels.noise_scale);
-  }
+  if (chunk.skipped || chunk.abandoned) return;
+  const int layers = chunk.route->plan.shape().encoder_layers;  // behind them: the noise
+  const int end = std::min(segment.end, layers);
+  if (segment.begin < end)
+    chunk.x = chunk.stream->encoder().run(networks_->encoder, networks_->fused_encoder.get(),
+                                          static_cast<size_t>(segment.begin), static_cast<size_t>(end),
+                                          std::exchange(chunk.x, {}), chunk.abandoned);
+  if (segment.end > layers && !chunk.abandoned) add_noise(chunk);
+}
+
+void SegmentRunner::add_noise(Chunk& chunk) {
+  const at::Tensor clean = std::exchange(chunk.x, {}).unsqueeze(0);  // [1, F, 16, h, w]
+  if (chunk.guidance.active() && chunk.guidance.mode == GuidanceMode::kSelfNegative) chunk.encoded = clean;
+  const NoiseKey key{static_cast<uint64_t>(chunk.index), 0};
+  chunk.latent =
+      mix_noise(clean, or_throw(chunk.noise->draw(key, clean.sizes(), clean.scalar_type(), clean.device())),
+                chunk.levels.noise_scale);
 }
 
 void SegmentRunner::decode(Chunk& chunk, const Segment& segment) {
   if (chunk.skipped) return;
   if (chunk.latent.defined()) chunk.x = std::exchange(chunk.latent, {}).squeeze(0);  // [F, 16, h, w]
-  for (int position = segment.begin; position < segment.end && !chunk.abandoned; ++position) {
-    const int layer = unit_at(chunk.route->plan.shape(), position).index;
-    chunk.x = networks_->decoder.forward_layer(static_cast<size_t>(layer), chunk.x,
-                                               chunk.stream->decoder_layer_on(layer, networks_->device));
-  }
+  if (chunk.abandoned || segment.begin == segment.end) return;
+  const int first = unit_at(chunk.route->plan.shape(), segment.begin).index;
+  chunk.x = chunk.stream->decoder().run(
+      networks_->decoder, networks_->fused_decoder.get(), static_cast<size_t>(first),
+      static_cast<size_t>(first + segment.end - segment.begin), std::exchange(chunk.x, {}), chunk.abandoned);
 }
 
 void SegmentRunner::deliver(Chunk& chunk) {

@@ -29,6 +29,7 @@ class SegmentRunner {
   void take_over(Chunk& chunk);
   void begin(Chunk& chunk);
   void encode(Chunk& chunk, const Segment& segment);
+  void add_noise(Chunk& chunk);
   void decode(Chunk& chunk, const Segment& segment);
   void deliver(Chunk& chunk);
 

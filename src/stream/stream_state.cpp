@@ -12,24 +12,6 @@ StreamState::StreamState(const StreamShape& shape)
       decoder_(static_cast<size_t>(shape.decoder_layers)),
       lanes_(static_cast<size_t>(kMaxSteps) * 2 * static_cast<size_t>(shape.blocks)) {}
 
-namespace {
-
-LayerState& moved(LayerState& state, at::Device device) {
-  for (at::Tensor& frames : state.history)
-    if (frames.defined() && frames.device() != device) frames = frames.to(device);
-  return state;
-}
-
-}  // namespace
-
-LayerState& StreamState::encoder_layer_on(int index, at::Device device) {
-  return moved(encoder_.layer(static_cast<size_t>(index)), device);
-}
-
-LayerState& StreamState::decoder_layer_on(int index, at::Device device) {
-  return moved(decoder_.layer(static_cast<size_t>(index)), device);
-}
-
 std::unique_ptr<Lane>& StreamState::slot(int step, Branch branch, int block) {
   return lanes_.at(static_cast<size_t>((step * 2 + branch) * shape_.blocks + block));
 }

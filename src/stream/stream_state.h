@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "runtime/device_stream.h"
+#include "stream/chain_memory.h"
 #include "stream/kv_ring.h"
 #include "stream/lane.h"
-#include "vae/layer_chain.h"
 
 namespace sdv2 {
 
@@ -38,9 +38,9 @@ class StreamState {
   const StreamShape& shape() const { return shape_; }
   const KvRing& empty_ring() const { return empty_ring_; }
 
-  // The memory of a layer of the autoencoder, moved to a device with what it holds.
-  LayerState& encoder_layer_on(int index, at::Device device);
-  LayerState& decoder_layer_on(int index, at::Device device);
+  // The memory of the autoencoder.
+  ChainMemory& encoder() { return encoder_; }
+  ChainMemory& decoder() { return decoder_; }
 
   // The lane of a step, branch and block; nullptr while it is not made.
   Lane* lane(int step, Branch branch, int block) { return slot(step, branch, block).get(); }
@@ -58,7 +58,7 @@ class StreamState {
 
   StreamShape shape_;
   KvRing empty_ring_;
-  ChainState encoder_, decoder_;
+  ChainMemory encoder_, decoder_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // [step][branch][block]
 };
 

@@ -19,6 +19,8 @@ struct WanVaeConfig {
   // Whether time is halved too between level i and i + 1 (rows and columns always are). The decoder mirrors
   // it.
   std::vector<bool> temporal_downsample = {false, true, true};
+
+  friend bool operator==(const WanVaeConfig&, const WanVaeConfig&) = default;
 };
 
 // The sizes that the weights of a source have: base_dim from its keys, the rest by default. Sources that make
