@@ -20,6 +20,7 @@ struct Case {
   std::string kind;
   nlohmann::json json;
   std::map<std::string, at::Tensor> expected;
+  bool fused = false;  // where networks have fused kernels, run on them
 
   // Element type of the run: from "profile" (f32/float32, bf16, f16); float32 when there is none. Throws
   // std::runtime_error for another profile.
@@ -51,6 +52,8 @@ class Report {
   void ran_engine(const std::string& what) { engine_ = what; }
   // What was compared; nothing when the case did not go through the engine.
   const std::optional<std::string>& engine() const { return engine_; }
+  // Something that the reader of the report should know.
+  void note(std::string text) { notes_.push_back(std::move(text)); }
 
   bool passed() const { return failures_.empty() && compared_ > 0; }
   int compared() const { return compared_; }
@@ -58,6 +61,7 @@ class Report {
   double rel_l2() const { return rel_l2_; }
   const std::optional<Tolerance>& tolerance() const { return tolerance_; }
   const std::vector<std::string>& failures() const { return failures_; }
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   int compared_ = 0;
@@ -65,7 +69,7 @@ class Report {
   double rel_l2_ = 0;
   double worst_ = -1;
   std::optional<Tolerance> tolerance_;
-  std::vector<std::string> failures_;
+  std::vector<std::string> failures_, notes_;
   std::optional<std::string> engine_;
 };
 

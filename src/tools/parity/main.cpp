@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sdv2-parity DIR… [--device cpu|cuda:0]: runs every golden case below the folders and prints one line per
-// case.
+// sdv2-parity DIR… [--device cpu|cuda:0] [--kernels plain|fused]: runs every golden case below the folders
+// and prints one line per case.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kUsage =
-    "usage: sdv2-parity [--device cpu|cuda:0] DIR...\n"
+    "usage: sdv2-parity [--device cpu|cuda:0] [--kernels plain|fused] DIR...\n"
     "Runs every case folder (case.json and expected.safetensors) in and below DIR on the device, prints for "
     "each\n"
     "  name  kind  profile  max_abs  rel_l2  tolerance  PASS|FAIL\n"
@@ -25,6 +25,8 @@ constexpr const char* kUsage =
     "not have; a line \"engine:\" below a case says that the engine's own loop, caches and rings gave the "
     "same\n"
     "values too, and how many of those that leave it: all that no quirk has touched.\n"
+    "--kernels fused runs on fused kernels what has them, and says what has "
+    "not.\n"
     "Exit code: 0 all passed, 1 some failed, 2 wrong usage.\n";
 
 void find_cases(const fs::path& dir, std::vector<fs::path>& out) {
@@ -56,7 +58,7 @@ struct Outcome {
   bool through_engine = false;
 };
 
-Outcome run(const fs::path& dir, at::Device device) {
+Outcome run(const fs::path& dir, at::Device device, bool fused) {
   Case loaded;
   loaded.dir = dir;
   loaded.name = dir.filename().string();
@@ -64,6 +66,7 @@ Outcome run(const fs::path& dir, at::Device device) {
   std::vector<std::string> failures;
   try {
     loaded = load_case(dir);
+    loaded.fused = fused;
     const Runner runner = find_runner(loaded.kind);
     if (runner == nullptr) throw std::runtime_error("unknown kind '" + loaded.kind + "'");
     runner(loaded, device, report);
@@ -75,16 +78,19 @@ Outcome run(const fs::path& dir, at::Device device) {
   print_line(loaded, report, failures.empty() ? "PASS" : "FAIL");
   if (report.engine()) std::printf("    engine: %s\n", report.engine()->c_str());
   for (const auto& failure : failures) std::printf("    %s\n", failure.c_str());
+  for (const auto& note : report.notes()) std::printf("    note: %s\n", note.c_str());
   std::fflush(stdout);
   return {failures.empty(), report.engine().has_value()};
 }
 
 int main(int argc, char** argv) {
-  std::string device = "cpu";
+  std::string device = "cpu", kernels = "plain";
   std::vector<fs::path> roots;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--device") == 0 && i + 1 < argc) {
       device = argv[++i];
+    } else if (std::strcmp(argv[i], "--kernels") == 0 && i + 1 < argc) {
+      kernels = argv[++i];
     } else if (std::strcmp(argv[i], "--help") == 0) {
       std::fputs(kUsage, stdout);
       return 0;
@@ -95,7 +101,7 @@ int main(int argc, char** argv) {
       roots.emplace_back(argv[i]);
     }
   }
-  if (roots.empty()) {
+  if (roots.empty() || (kernels != "plain" && kernels != "fused")) {
     std::fputs(kUsage, stderr);
     return 2;
   }
@@ -114,7 +120,7 @@ int main(int argc, char** argv) {
   const c10::NoGradGuard no_grad;
   int passed = 0, failed = 0, through_engine = 0;
   for (const auto& dir : cases) {
-    const Outcome outcome = run(dir, at::Device(device));
+    const Outcome outcome = run(dir, at::Device(device), kernels == "fused");
     ++(outcome.passed ? passed : failed);
     through_engine += outcome.through_engine ? 1 : 0;
   }

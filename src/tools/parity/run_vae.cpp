@@ -5,6 +5,7 @@
 #include "tools/parity/autoencoder.h"
 #include "tools/parity/inputs.h"
 #include "tools/parity/kinds.h"
+#include "vae/fused/fused_wan_vae.h"
 #include "vae/latent_scale.h"
 #include "vae/wan_vae.h"
 
@@ -30,37 +31,38 @@ at::Tensor channels_first(const at::Tensor& frames) { return frames.transpose(0,
 }  // namespace
 
 void run_vae_stream_encode(const Case& loaded, at::Device device, Report& report) {
-  const LayerChain encoder =
-      with_weights(wan_encoder(config_of(loaded.json.at("config")), LatentScale::kRaw), loaded, device);
+  const WanVaeConfig config = config_of(loaded.json.at("config"));
+  LayerChain encoder = with_weights(wan_encoder(config, LatentScale::kRaw), loaded, device);
   const at::Tensor pixels = make_input(loaded.json, "frames", loaded.seed(), loaded.type())
                                 .to(device, loaded.type())
                                 .squeeze(0)
                                 .transpose(0, 1);  // [T, 3, H, W]
 
-  ChainState state = encoder.new_state();
+  ChainStream stream(loaded, encoder, fuse_wan_encoder(encoder, config, LatentScale::kRaw), report);
   const auto call_frames = loaded.json.at("call_frames").get<std::vector<int64_t>>();
   int64_t begin = 0;
   for (size_t call = 0; call < call_frames.size(); begin += call_frames[call++]) {
-    const at::Tensor latent = encoder.forward(pixels.narrow(0, begin, call_frames[call]), state);
+    const at::Tensor latent = stream.forward(pixels.narrow(0, begin, call_frames[call]));
     compare_output(loaded, call_name(call, "latent"), channels_first(latent), report);
   }
 
   if (!loaded.expected.contains("posterior_normalised")) return;
-  state.reset();
+  ChainState state = encoder.new_state();
   const at::Tensor clip = normalise_latent(encoder.forward(pixels, state));
   compare_output(loaded, "posterior_normalised", channels_first(clip), report);
 }
 
 void run_vae_stream_decode(const Case& loaded, at::Device device, Report& report) {
-  const LayerChain decoder = with_weights(wan_decoder(config_of(loaded.json.at("config"))), loaded, device);
+  const WanVaeConfig config = config_of(loaded.json.at("config"));
+  LayerChain decoder = with_weights(wan_decoder(config), loaded, device);
   const at::Tensor latents =
       make_input(loaded.json, "latent", loaded.seed(), loaded.type()).to(device, loaded.type()).squeeze(0);
 
-  ChainState state = decoder.new_state();
+  ChainStream stream(loaded, decoder, fuse_wan_decoder(decoder, config), report);
   const auto call_latents = loaded.json.at("call_latents").get<std::vector<int64_t>>();
   int64_t begin = 0;
   for (size_t call = 0; call < call_latents.size(); begin += call_latents[call++]) {
-    const at::Tensor pixels = decoder.forward(latents.narrow(0, begin, call_latents[call]), state);
+    const at::Tensor pixels = stream.forward(latents.narrow(0, begin, call_latents[call]));
     compare_output(loaded, call_name(call, "pixels_unclamped"), pixels.unsqueeze(0), report);
   }
 }
