@@ -20,8 +20,7 @@ class FusedRange {
   virtual ~FusedRange() = default;
 
   // The next frames of the stream, as LayerChain::forward_layer from layer to layer; not the first call of a
-  // stream. Does not wait for the device, and after the second call does not allocate device memory but for
-  // the result. Throws c10::Error; the stream must begin anew then.
+  // stream. Does not wait for the device. Throws c10::Error; the stream must begin anew then.
   virtual at::Tensor run(const at::Tensor& x) = 0;
 
   // Writes what the layers remember into the states of the layers [begin, end); the range is of no use after

@@ -8,10 +8,13 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAGuard.h>
 
+#include <map>
 #include <mutex>
+#include <tuple>
 
 #include "kernels/fused_support.h"
 #include "runtime/device_stream.h"
+#include "runtime/graph_recording.h"
 #include "vae/fused/wan_program.h"
 #endif
 
@@ -23,71 +26,54 @@ namespace {
 using Kind = FusedWanLayer::Kind;
 using Layers = std::vector<FusedWanLayer>;
 
-// Recording touches state of the device that all threads share (the random generator's).
-std::mutex& recording() {
-  static std::mutex mutex;
-  return mutex;
-}
-
-class WanRange final : public FusedRange {
+// A program that several streams share, as long as they run the same layers on frames of one size in one
+// device stream: its buffers are some times the size of what a stream remembers. It holds the memory of the
+// stream that ran last, which is exchanged when another one comes.
+class SharedProgram {
  public:
-  WanRange(std::shared_ptr<const Layers> layers, size_t begin, size_t end, std::span<LayerState> states,
-           const at::Tensor& x)
+  SharedProgram(std::shared_ptr<const Layers> layers, size_t begin, size_t end, const at::Tensor& x)
       : layers_(std::move(layers)),
         stream_(at::cuda::getCurrentCUDAStream(x.device().index())),
-        program_(std::span(*layers_).subspan(begin, end - begin), x.size(2), x.size(3), x.device()) {
-    program_.load(states);
-    for (LayerState& state : states) state.history = {};
-  }
+        program_(std::span(*layers_).subspan(begin, end - begin), x.size(2), x.size(3), x.device()) {}
 
-  at::Tensor run(const at::Tensor& x) override {
-    const c10::cuda::CUDAGuard guard(x.device());
-    TORCH_CHECK(at::cuda::getCurrentCUDAStream() == stream_,
-                "a fused range runs on the stream of its first call");
-    const at::Tensor &in = program_.input(), &out = program_.output();
-    const int64_t groups = x.size(0) / in.size(0);
-    TORCH_CHECK(x.size(0) == groups * in.size(0) && x.sizes().slice(1) == in.sizes().slice(1),
-                "Wan VAE: frames ", x.sizes(), " came to layers that take ", in.sizes(), " or several of it");
-    const at::Tensor result =
-        at::empty({groups * out.size(0), out.size(1), out.size(2), out.size(3)}, out.options(),
-                  out.is_contiguous() || out.size(1) < kChannelStep ? at::MemoryFormat::Contiguous
-                                                                    : at::MemoryFormat::ChannelsLast);
-    for (int64_t group = 0; group < groups; ++group) {
-      in.copy_(x.narrow(0, group * in.size(0), in.size(0)));
-      run_group();
-      result.narrow(0, group * out.size(0), out.size(0)).copy_(out);
-    }
-    return result;
-  }
+  const at::cuda::CUDAStream& stream() const { return stream_; }
+  const WanProgram& program() const { return program_; }
+  std::mutex& mutex() { return mutex_; }
 
-  void give_back(std::span<LayerState> states) override {
-    {
-      const c10::cuda::CUDAStreamGuard guard(stream_);
-      program_.store(states, runs_ % kChunkPeriod);
-    }
-    // Whoever goes on with the stream may do so on any device.
-    stream_.synchronize();
-    for (const LayerState& state : states)
-      for (const at::Tensor& frames : state.history)
-        if (frames.defined()) use_on_current_stream(frames);
+  // Under the mutex. The states of a stream are its identity, and take its memory when it has to leave; with
+  // none, nobody's memory is there.
+  void enter(std::vector<LayerState>* states) {
+    if (states == inside_) return;
+    leave();
+    program_.load(*states);
+    for (LayerState& state : *states) state.history = {};
+    inside_ = states;
+    runs_ = 0;
   }
+  void leave() {
+    if (inside_ != nullptr) program_.store(*inside_, runs_ % kChunkPeriod);
+    inside_ = nullptr;
+  }
+  void forget(const std::vector<LayerState>* states) {
+    if (inside_ == states) inside_ = nullptr;
+  }
+  bool holds(const std::vector<LayerState>* states) const { return inside_ == states; }
 
- private:
   // As it is the first time, which sets up libraries and their memory; then recorded.
-  void run_group() {
-    if (graph_) {
+  void run() {
+    if (!graph_ && warm_ && stream_ != at::cuda::getDefaultCUDAStream(stream_.device_index()))
+      record();  // the default stream cannot be recorded
+    if (graph_)
       graph_->replay();
-    } else if (runs_ == 0 || stream_ == at::cuda::getDefaultCUDAStream(stream_.device_index())) {
-      program_.run();  // the default stream cannot be recorded
-    } else {
-      record();
-      graph_->replay();
-    }
+    else
+      program_.run();
+    warm_ = true;
     ++runs_;
   }
 
+ private:
   void record() {
-    const std::lock_guard lock(recording());
+    const std::lock_guard lock(graph_recording());
     auto graph = std::make_unique<at::cuda::CUDAGraph>();
     // Other threads may go on allocating memory meanwhile.
     graph->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
@@ -105,11 +91,66 @@ class WanRange final : public FusedRange {
     graph_ = std::move(graph);
   }
 
+  std::mutex mutex_;
   std::shared_ptr<const Layers> layers_;
   at::cuda::CUDAStream stream_;
   WanProgram program_;
   std::unique_ptr<at::cuda::CUDAGraph> graph_;
-  int64_t runs_ = 0;  // groups
+  bool warm_ = false;
+  std::vector<LayerState>* inside_ = nullptr;
+  int64_t runs_ = 0;  // since it entered
+};
+
+class WanRange final : public FusedRange {
+ public:
+  WanRange(std::shared_ptr<SharedProgram> shared, std::span<LayerState> states)
+      : shared_(std::move(shared)), states_(states.begin(), states.end()) {
+    for (LayerState& state : states) state.history = {};
+  }
+  ~WanRange() override {
+    const std::lock_guard lock(shared_->mutex());
+    shared_->forget(&states_);
+  }
+
+  at::Tensor run(const at::Tensor& x) override {
+    const std::lock_guard lock(shared_->mutex());
+    const c10::cuda::CUDAGuard guard(x.device());
+    TORCH_CHECK(at::cuda::getCurrentCUDAStream() == shared_->stream(),
+                "a fused range runs on the stream of its first call");
+    const at::Tensor &in = shared_->program().input(), &out = shared_->program().output();
+    const int64_t groups = x.size(0) / in.size(0);
+    TORCH_CHECK(x.size(0) == groups * in.size(0) && x.sizes().slice(1) == in.sizes().slice(1),
+                "Wan VAE: frames ", x.sizes(), " came to layers that take ", in.sizes(), " or several of it");
+    const bool planar = out.is_contiguous() || out.size(1) < kChannelStep;  // latents and pictures
+    const at::Tensor result =
+        at::empty({groups * out.size(0), out.size(1), out.size(2), out.size(3)}, out.options(),
+                  planar ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
+    shared_->enter(&states_);
+    for (int64_t group = 0; group < groups; ++group) {
+      in.copy_(x.narrow(0, group * in.size(0), in.size(0)));
+      shared_->run();
+      result.narrow(0, group * out.size(0), out.size(0)).copy_(out);
+    }
+    return result;
+  }
+
+  void give_back(std::span<LayerState> states) override {
+    const std::lock_guard lock(shared_->mutex());
+    if (shared_->holds(&states_)) {
+      const c10::cuda::CUDAStreamGuard guard(shared_->stream());
+      shared_->leave();
+    }
+    // Whoever goes on with the stream may do so on any device.
+    shared_->stream().synchronize();
+    std::move(states_.begin(), states_.end(), states.begin());
+    for (const LayerState& state : states)
+      for (const at::Tensor& frames : state.history)
+        if (frames.defined()) use_on_current_stream(frames);
+  }
+
+ private:
+  std::shared_ptr<SharedProgram> shared_;
+  std::vector<LayerState> states_;  // without what is in the program
 };
 
 class FusedWan final : public FusedChain {
@@ -122,7 +163,7 @@ class FusedWan final : public FusedChain {
     for (size_t i = begin; i < end; ++i)
       if (!begun((*layers_)[i], states[i - begin])) return nullptr;
     const c10::cuda::CUDAGuard guard(x.device());
-    return std::make_unique<WanRange>(layers_, begin, end, states, x);
+    return std::make_unique<WanRange>(program(begin, end, x), states);
   }
 
  private:
@@ -137,6 +178,16 @@ class FusedWan final : public FusedChain {
     constexpr int64_t kWidest = 96;  // channels at full size
     return x.scalar_type() == at::kBFloat16 && x.size(0) % first.frames == 0 && x.size(1) == first.in &&
            height % 16 == 0 && width % 16 == 0 && height * width * kWidest < (int64_t{1} << 31);
+  }
+
+  std::shared_ptr<SharedProgram> program(size_t begin, size_t end, const at::Tensor& x) const {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(programs_, [](const auto& entry) { return entry.second.expired(); });
+    const int64_t stream = at::cuda::getCurrentCUDAStream(x.device().index()).id();
+    std::weak_ptr<SharedProgram>& known = programs_[{begin, end, x.size(2), x.size(3), stream}];
+    std::shared_ptr<SharedProgram> found = known.lock();
+    if (!found) known = found = std::make_shared<SharedProgram>(layers_, begin, end, x);
+    return found;
   }
 
   // Whether the plain layer has seen the first call of its stream; those that remember nothing always have.
@@ -156,6 +207,10 @@ class FusedWan final : public FusedChain {
   }
 
   std::shared_ptr<const Layers> layers_;
+  mutable std::mutex mutex_;
+  // By layers, frame size and stream; they live as long as a range uses them.
+  mutable std::map<std::tuple<size_t, size_t, int64_t, int64_t, int64_t>, std::weak_ptr<SharedProgram>>
+      programs_;
 };
 
 std::shared_ptr<const FusedChain> fuse(LayerChain& chain, const WanVaeConfig& config, bool encoder,

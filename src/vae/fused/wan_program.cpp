@@ -41,14 +41,14 @@ WanProgram::WanProgram(std::span<const FusedWanLayer> layers, int64_t height, in
   add_entry(a);
   for (size_t i = 0; i < layers_.size(); ++i) add_layer(i, a);
   if (!output_.defined()) output_ = a.x.frames.permute({0, 3, 1, 2});
-  add("next call", [chunk = chunk_](cudaStream_t stream) {
+  add([chunk = chunk_](cudaStream_t stream) {
     C10_CUDA_CHECK(launch_next_chunk(chunk.data_ptr<int>(), stream));
   });
 }
 
 void WanProgram::run() const {
   const cudaStream_t stream = c10::cuda::getCurrentCUDAStream(device_.index());
-  for (const Step& step : steps_) step.launch(stream);
+  for (const Step& step : steps_) step(stream);
 }
 
 void WanProgram::load(std::span<const LayerState> states) const {
@@ -73,7 +73,7 @@ void WanProgram::store(std::span<LayerState> states, int64_t runs) const {
     for (int frame = 0; frame < history.buffer.history - history.skip; ++frame)
       frames.push_back(
           history.buffer.frames.select(0, slots.slot(runs, frame)).narrow(2, 0, history.channels));
-    states[history.layer].history[history.which] = at::stack(frames).permute({0, 3, 1, 2}).contiguous();
+    states[history.layer].history[history.which] = at::stack(frames).permute({0, 3, 1, 2});
   }
 }
 
@@ -92,10 +92,6 @@ void WanProgram::remember(size_t layer, size_t which, const FrameBuffer& buffer,
   histories_.push_back({layer, which, buffer, channels, skip});
 }
 
-void WanProgram::add(std::string name, std::function<void(cudaStream_t)> launch) {
-  steps_.push_back({std::move(name), std::move(launch)});
-}
-
 void WanProgram::add_conv(const PackedConv& conv, const FrameTensor& in, int64_t height, int64_t width,
                           int frames, int group_step, const FrameBuffer* residual, const FrameBuffer* x,
                           const FrameBuffer* y, const at::Tensor& gamma) {
@@ -106,16 +102,11 @@ void WanProgram::add_conv(const PackedConv& conv, const FrameTensor& in, int64_t
   spec.y = tensor_of(y);
   auto made = DirectConv::create(spec);
   TORCH_CHECK(made.ok(), made.error().message);
-  std::string name = "conv " + std::to_string(conv.in_channels) + " to " + std::to_string(conv.out_channels) +
-                     ", " + std::to_string(conv.taps) + "x" + std::to_string(conv.tile.time_taps) +
-                     " taps, " + std::to_string(frames) + "x" + std::to_string(height) + "x" +
-                     std::to_string(width) + (residual != nullptr ? " +r" : "") + (x != nullptr ? " x" : "") +
-                     (y != nullptr ? " y" : "");
   // The tensors that it refers to live as long as it does.
   std::vector<at::Tensor> keep;
   for (const FrameBuffer* buffer : {residual, x, y})
     if (buffer != nullptr) keep.push_back(buffer->frames);
-  add(std::move(name), [made = *std::move(made), keep = std::move(keep)](cudaStream_t stream) {
+  add([made = *std::move(made), keep = std::move(keep)](cudaStream_t stream) {
     C10_CUDA_CHECK(made.launch(stream));
   });
 }
@@ -125,7 +116,7 @@ void WanProgram::add_frame_op(FrameOp op, const FrameBuffer& in, const FrameTens
   const int64_t pixels = in.frames.size(1) * in.frames.size(2);
   const auto channels = static_cast<int>(in.frames.size(3));
   const float* const factors = gamma.defined() ? gamma.const_data_ptr<float>() : nullptr;
-  add(op == FrameOp::kCopy ? "copy" : "norm", [=, this](cudaStream_t stream) {
+  add([=, this](cudaStream_t stream) {
     C10_CUDA_CHECK(launch_frame_op(op, in.fresh_frames(), out, factors, chunk_.const_data_ptr<int>(), pixels,
                                    in.fresh, channels, stream));
   });
@@ -210,7 +201,7 @@ void WanProgram::add_stem(size_t i, Activation& a) {
     const at::Tensor past = at::zeros({kHistory, 3, height, width}, options);
     histories_.push_back({i, 0, {past.permute({0, 2, 3, 1}), 0, kHistory}, 3, 0});
     const FrameBuffer packed = plain(a.frames, height, width, kChannelStep);
-    add("pack pictures", [=, this](cudaStream_t stream) {
+    add([=, this](cudaStream_t stream) {
       C10_CUDA_CHECK(launch_pack_pictures(past.const_data_ptr(), input_.const_data_ptr(),
                                           packed.frames.data_ptr(), static_cast<int>(height),
                                           static_cast<int>(width), stream));
@@ -232,7 +223,7 @@ void WanProgram::add_stem(size_t i, Activation& a) {
   }
   const FrameBuffer latents = ring(a.frames, height, width, kChannelStep);
   remember(i, 0, latents, kLatentChannels);
-  add("latent input", [=, this](cudaStream_t stream) {
+  add([=, this](cudaStream_t stream) {
     C10_CUDA_CHECK(launch_latent_conv(input_.const_data_ptr(), weight.const_data_ptr<float>(),
                                       bias.const_data_ptr<float>(), latents.fresh_frames(),
                                       chunk_.const_data_ptr<int>(), height * width, latents.fresh, stream));
@@ -274,7 +265,7 @@ void WanProgram::add_attention(size_t i, Activation& a) {
   const at::Tensor mixed = at::empty({positions, channels}, options), out = at::empty_like(mixed);
   const at::Tensor scores = at::empty({std::min(positions, kQueryRows), positions}, options);
   add_frame_op(FrameOp::kNorm, x, normed.fresh_frames(), layer.gamma1);
-  add("attention", [=](cudaStream_t stream) {
+  add([=](cudaStream_t stream) {
     for (int64_t frame = 0; frame < x.fresh; ++frame) {
       at::Tensor to_qkv = qkv, to_mixed = mixed, to_out = out;
       at::addmm_out(to_qkv, layer.qkv_bias, normed.frames[frame].flatten(0, 1), layer.qkv_weight.t());

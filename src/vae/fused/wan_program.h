@@ -14,7 +14,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "kernels/vae_frames.h"
@@ -47,13 +46,8 @@ class WanProgram {
 
   // Queues all steps on the current stream.
   void run() const;
-  struct Step {
-    std::string name;
-    std::function<void(cudaStream_t)> launch;
-  };
-  std::span<const Step> steps() const { return steps_; }
 
-  // Before the first run: takes the histories. After `runs` runs: copies of them, into the states.
+  // Puts histories in place; the next run is the first. Copies of them as they are after `runs` runs.
   void load(std::span<const LayerState> states) const;
   void store(std::span<LayerState> states, int64_t runs) const;
 
@@ -78,7 +72,8 @@ class WanProgram {
   FrameBuffer ring(int frames, int64_t height, int64_t width, int channels) const;
   void remember(size_t layer, size_t which, const FrameBuffer& buffer, int channels, int skip = 0);
 
-  void add(std::string name, std::function<void(cudaStream_t)> launch);
+  using Step = std::function<void(cudaStream_t)>;
+  void add(Step step) { steps_.push_back(std::move(step)); }
   void add_conv(const PackedConv& conv, const FrameTensor& in, int64_t height, int64_t width, int frames,
                 int group_step, const FrameBuffer* residual, const FrameBuffer* x, const FrameBuffer* y,
                 const at::Tensor& gamma);

@@ -7,9 +7,6 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <cstdio>
-#include <cstdlib>
-
 #include "kernels/fused_support.h"
 #include "stream/chain_memory.h"
 #include "unit/vae/chains.h"
@@ -187,8 +184,6 @@ class FusedWanVaeCuda : public ::testing::Test {
       const double fused_error = distance(fused.run(x, cuts[std::min(call, cuts.size() - 1)]), want);
       EXPECT_LE(fused_error, plain_error) << "call " << call;
       EXPECT_LT(plain_error, 0.05) << "call " << call;  // or it is no yardstick
-      if (std::getenv("SDV2_TEST_VERBOSE") != nullptr)
-        std::printf("call %zu: fused %.3e plain bf16 %.3e\n", call, fused_error, plain_error);
       ++call;
     }
   }
