@@ -2,12 +2,11 @@
 // How long a forward takes: learned while it runs, from the durations of the batches that ran.
 #pragma once
 
-#include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <tuple>
 #include <vector>
 
 namespace sdv2 {
@@ -25,7 +24,9 @@ struct CostKey {
   int device = 0;
   int work = 0;       // Segment::batch_class
   int64_t shape = 0;  // identity of the tensor sizes
-  friend auto operator<=>(const CostKey&, const CostKey&) = default;
+  bool operator<(const CostKey& other) const {
+    return std::tie(device, work, shape) < std::tie(other.device, other.work, other.shape);
+  }
 };
 
 // The cost of one key. Affine in rows by least squares with exponential forgetting (half of the weight after
