@@ -80,11 +80,15 @@ TEST(CostModel, FollowsASlowdownAndItsEndWithinASecond) {
   for (int i = 0; i < 1000; ++i) device.run(kDit, 1 + i % 3, 0.01 * (1 + i % 3));
   for (int i = 0; i < 1000; ++i) {
     device.run(kDit, 1 + i % 3, 0.02 * (1 + i % 3));
-    if (i >= 25) ASSERT_NEAR(costs.typical_s(kDit, 2, device.now_ns), 0.040, 0.006) << i;
+    if (i >= 25) {
+      ASSERT_NEAR(costs.typical_s(kDit, 2, device.now_ns), 0.040, 0.006) << i;
+    }
   }
   for (int i = 0; i < 1000; ++i) {
     device.run(kDit, 1 + i % 3, 0.01 * (1 + i % 3));
-    if (i >= 50) ASSERT_NEAR(costs.typical_s(kDit, 2, device.now_ns), 0.020, 0.003) << i;
+    if (i >= 50) {
+      ASSERT_NEAR(costs.typical_s(kDit, 2, device.now_ns), 0.020, 0.003) << i;
+    }
   }
 }
 
