@@ -467,6 +467,7 @@ class Simulation {
 
   std::vector<size_t> fifo_rows(size_t gpu, const Group& group, const std::vector<Ready>& ready) {
     std::vector<FifoRow> rows;
+    rows.reserve(ready.size());
     for (const Ready& each : ready)
       rows.push_back({.arrival_ns = each.job.arrival_ns,
                       .capture_ns = each.job.capture_ns,
