@@ -22,6 +22,8 @@ constexpr Stage kStages[] = {
     {0, "weights"}, {25, "weights"}, {50, "text encoder"}, {75, "warm-up"}, {100, "warm-up"}};
 constexpr int kHeldPercent = 50;
 
+Error cancelled_error() { return {ErrorCode::kCancelled, "the load was cancelled"}; }
+
 }  // namespace
 
 Result<sdv2_load_observer> check_observer(const sdv2_load_observer* observer) {
@@ -119,7 +121,7 @@ void ModelHandle::load() {
   for (const Stage& stage : kStages) {
     if (!model_->wait_loaded(stage.percent, stop)) {
       Engine::instance().forget_unless_shared(*model_);
-      return finish(Error{ErrorCode::kCancelled, "the load was cancelled"});
+      return finish(cancelled_error());
     }
     if (observer_.progress != nullptr) observer_.progress(observer_.user, stage.name, stage.percent);
     if (stage.percent == kHeldPercent && model_->program().fail_load.has_value()) {
@@ -133,27 +135,28 @@ void ModelHandle::load() {
 void ModelHandle::finish(const Result<void>& result) {
   {
     const std::scoped_lock lock(mutex_);
-    result_ = result;
+    result_ = cancelled_ && result.ok() ? Result<void>(cancelled_error()) : result;
     finished_.notify_all();
   }
   Engine::instance().log(SDV2_LOG_INFO,
-                         result.ok() ? "model loaded" : "model not loaded: " + result.error().message);
+                         result_->ok() ? "model loaded" : "model not loaded: " + result_->error().message);
   if (observer_.done == nullptr) return;
-  sdv2_status* status = result.ok() ? nullptr : new_status(result.error());
+  sdv2_status* status = result_->ok() ? nullptr : new_status(result_->error());
   observer_.done(observer_.user, status);
   sdv2_status_free(status);
 }
 
 Result<void> ModelHandle::wait() {
   std::unique_lock lock(mutex_);
-  finished_.wait(lock, [this] { return result_.has_value(); });
-  return *result_;
+  finished_.wait(lock, [this] { return result_.has_value() || cancelled_; });
+  return result_.has_value() ? *result_ : cancelled_error();
 }
 
 void ModelHandle::cancel() {
   {
     const std::scoped_lock lock(mutex_);
     cancelled_ = true;
+    finished_.notify_all();
   }
   model_->wake();
 }
