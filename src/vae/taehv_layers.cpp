@@ -3,11 +3,17 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 namespace sdv2 {
 namespace {
 
 constexpr int64_t kGroup = 4;    // pixel frames of one latent frame
 constexpr int64_t kDropped = 3;  // of the first latent frame: a stream begins with one pixel frame
+
+// The layers keep the memory format of their input. With the channels of a pixel side by side, convolutions
+// read and write without reordering, on CPUs and GPUs alike: the first layers of both chains change to it.
+at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 }  // namespace
 
@@ -25,9 +31,9 @@ at::Tensor TaehvMemoryBlock::forward(const at::Tensor& x, LayerState& state) con
   memory = x.narrow(0, frames - 1, 1).clone();
 
   const at::Tensor past = at::cat({before, x.narrow(0, 0, frames - 1)});  // [T, C, H, W], one frame behind x
-  at::Tensor y = conv1_.forward(at::cat({x, past}, 1)).relu();
-  y = conv2_.forward(y).relu();
-  return (conv3_.forward(y) + x).relu();
+  at::Tensor y = conv1_.forward(at::cat({x, past}, 1)).relu_();
+  y = conv2_.forward(y).relu_();
+  return conv3_.forward(y).add_(x).relu_();
 }
 
 TaehvTimePool::TaehvTimePool(int64_t dim, int64_t frames)
@@ -36,7 +42,9 @@ TaehvTimePool::TaehvTimePool(int64_t dim, int64_t frames)
 
 at::Tensor TaehvTimePool::forward(const at::Tensor& x, LayerState&) const {
   // Earlier frames come first in the channels.
-  return conv_.forward(x.reshape({x.size(0) / frames_, frames_ * x.size(1), x.size(2), x.size(3)}));
+  std::vector<at::Tensor> by_place;  // in their group
+  for (int64_t place = 0; place < frames_; ++place) by_place.push_back(x.slice(0, place, x.size(0), frames_));
+  return conv_.forward(at::cat(by_place, 1));
 }
 
 TaehvTimeGrow::TaehvTimeGrow(int64_t dim, int64_t frames)
@@ -44,12 +52,17 @@ TaehvTimeGrow::TaehvTimeGrow(int64_t dim, int64_t frames)
       conv_{.in = dim, .out = frames * dim, .kernel = 1, .padding = 0, .bias_use = Bias::kNone} {}
 
 at::Tensor TaehvTimeGrow::forward(const at::Tensor& x, LayerState&) const {
-  return conv_.forward(x).reshape({frames_ * x.size(0), x.size(1), x.size(2), x.size(3)});
+  const at::Tensor y = conv_.forward(x);
+  if (frames_ == 1) return y;
+  std::vector<at::Tensor> frames;
+  for (int64_t i = 0; i < frames_ * x.size(0); ++i)
+    frames.push_back(y.narrow(0, i / frames_, 1).narrow(1, i % frames_ * x.size(1), x.size(1)));
+  return at::cat(frames);
 }
 
 at::Tensor TaehvUpsample::forward(const at::Tensor& x, LayerState&) const {
   const at::Tensor y = conv_.forward(upsample_nearest(x));
-  return activation_ == Activation::kRelu ? y.relu() : y;
+  return activation_ == Activation::kRelu ? y.relu_() : y;
 }
 
 at::Tensor TaehvConv::forward(const at::Tensor& x, LayerState&) const { return conv_.forward(x); }
@@ -61,11 +74,11 @@ at::Tensor TaehvPixelInput::forward(const at::Tensor& x, LayerState& state) cons
   state.started = true;
   // [3 + 1 + 4k, 3, H, W]
   const at::Tensor groups = rest == 1 ? at::cat({x.narrow(0, 0, 1).expand({kGroup - 1, -1, -1, -1}), x}) : x;
-  return conv_.forward(groups).relu();
+  return conv_.forward(channels_last(groups)).relu_();
 }
 
 at::Tensor TaehvLatentInput::forward(const at::Tensor& x, LayerState&) const {
-  return conv_.forward(at::tanh(x / 3) * 3).relu();
+  return conv_.forward(channels_last(at::tanh(x / 3) * 3)).relu_();
 }
 
 at::Tensor TaehvPixelOutput::forward(const at::Tensor& x, LayerState& state) const {
