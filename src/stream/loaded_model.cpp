@@ -11,6 +11,7 @@
 #include "runtime/device_stream.h"
 #include "stream/device_list.h"
 #include "stream/network_loader.h"
+#include "stream/unit_costs.h"
 
 namespace sdv2 {
 namespace {

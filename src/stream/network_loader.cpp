@@ -105,33 +105,6 @@ ChainShape chain_shape(const ModelDescription& model, int steps) {
           .decoder_layers = static_cast<int>(make_decoder(model).layer_count())};
 }
 
-std::vector<double> unit_costs(const ModelDescription& model, const ChainShape& shape) {
-  const DitConfig& dit = model.dit.spec;
-  const StreamDefaults& stream = model.stream;
-  const double pixels = static_cast<double>(stream.width) * static_cast<double>(stream.height);
-  const double tokens = pixels / 256;
-  const auto dim = static_cast<double>(dit.dim);
-  // Linears of a block (q, k, v, o; q and o of the cross-attention; two of the feed-forward), and both
-  // attentions.
-  const double per_token =
-      2 * (6 * dim * dim + 2 * dim * static_cast<double>(dit.ffn_dim)) +
-      4 * dim * (tokens * static_cast<double>(stream.kv_frames) + static_cast<double>(dit.text_len));
-  const double step = static_cast<double>(dit.num_layers) * tokens * per_token;
-  // Of the autoencoders: counted once at 480×832, for 4 pictures; they grow with the area and the square of
-  // the width.
-  const auto autoencoder = [&](Autoencoder which, double wan, double taehv) {
-    const double area = pixels / (480.0 * 832.0);
-    if (which == Autoencoder::kTaehv) {
-      const double width = static_cast<double>(model.taehv->spec.encoder_width) / 64;
-      return taehv * area * width * width;
-    }
-    const double width = static_cast<double>(model.wan_vae->spec.base_dim) / 96;
-    return wan * area * width * width;
-  };
-  return estimated_costs(shape, autoencoder(model.encoder, 8.05e12, 0.24e12) / step,
-                         autoencoder(model.decoder, 13.55e12, 0.54e12) / step);
-}
-
 Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
     const ModelDescription& model, const std::vector<Plan>& plans, const std::vector<c10::Device>& devices,
     at::ScalarType type, const std::string& kernels,

@@ -18,9 +18,6 @@ namespace sdv2 {
 // What the chain of a model looks like, for a number of denoising steps.
 ChainShape chain_shape(const ModelDescription& model, int steps);
 
-// The relative cost of every unit at the model's own size (multiply-adds), for a first plan.
-std::vector<double> unit_costs(const ModelDescription& model, const ChainShape& shape);
-
 // The networks of every worker, with the weights of all units that any of the plans gives it. Workers on one
 // device share theirs. `kernels` is that of ModelConfig; error kUnsupported when it asks for fused kernels
 // that a device or the type does not have. `step` is called before each network with what is loaded and how

@@ -135,24 +135,4 @@ std::vector<Segment> Plan::segments() const {
   return segments;
 }
 
-std::vector<double> estimated_costs(const ChainShape& shape, double encoder_share, double decoder_share) {
-  std::vector<double> costs(shape.unit_count(), 0.0);
-  for (int position = 0; position < shape.unit_count(); ++position) {
-    switch (unit_at(shape, position).kind) {
-      case UnitKind::kEncoderLayer:
-        costs[position] = encoder_share / shape.encoder_layers;
-        break;
-      case UnitKind::kDecoderLayer:
-        costs[position] = decoder_share / shape.decoder_layers;
-        break;
-      case UnitKind::kBlock:
-        costs[position] = 1.0 / shape.blocks;
-        break;
-      default:
-        break;
-    }
-  }
-  return costs;
-}
-
 }  // namespace sdv2

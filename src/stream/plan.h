@@ -52,10 +52,4 @@ class Plan {
   std::vector<Stage> stages_;
 };
 
-// Multiply-adds of every position relative to one another, for a first plan before anything is measured
-// (formulas of the FLOP tables: a block counts its linears and attention, an encoder or decoder its share of
-// the autoencoder's total). `encoder_share` and `decoder_share` are the autoencoder halves' cost in units of
-// one denoising step.
-std::vector<double> estimated_costs(const ChainShape& shape, double encoder_share, double decoder_share);
-
 }  // namespace sdv2

@@ -14,6 +14,19 @@ void LayerChain::list(const ParamScope& p) {
   for (size_t i = 0; i < layer_count(); ++i) list_layer(i, p);
 }
 
+std::vector<double> LayerChain::layer_costs(FrameGrid in) {
+  std::vector<double> costs;
+  for (size_t i = 0; i < layer_count(); ++i) {
+    in = links_[i].layer->output_grid(in);
+    ParamList params;
+    list_layer(i, ParamScope(params));
+    double weights = 0;
+    for (const Param& param : params) weights += static_cast<double>(c10::multiply_integers(param.shape));
+    costs.push_back(weights * in.positions());
+  }
+  return costs;
+}
+
 at::Tensor LayerChain::forward_layer(size_t index, const at::Tensor& x, LayerState& state) const {
   return links_.at(index).layer->forward(x, state);
 }

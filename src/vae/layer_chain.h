@@ -39,6 +39,15 @@ class ChainState {
   std::vector<LayerState> layers_;
 };
 
+// How many frames there are per latent frame, and pixels per latent pixel in each direction, somewhere in a
+// chain.
+struct FrameGrid {
+  double frames = 1;
+  double side = 1;
+
+  double positions() const { return frames * side * side; }
+};
+
 // One link of the chain. All activations are [T, C, H, W]: frames in time order, one stream at a time.
 class Layer {
  public:
@@ -50,6 +59,9 @@ class Layer {
   // the weights. Any number of threads with different states. Throws c10::Error when shapes do not fit or
   // memory runs out; the stream's states must be reset then.
   virtual at::Tensor forward(const at::Tensor& x, LayerState& state) const = 0;
+
+  // The grid of what comes out, in calls after the first, for that of what goes in.
+  virtual FrameGrid output_grid(FrameGrid in) const { return in; }
 };
 
 // An encoder or a decoder. Constant once its parameters are
@@ -68,6 +80,10 @@ class LayerChain {
   // Parameters with full keys, of the whole chain or of one layer (for a device that owns only some).
   void list(const ParamScope& p);
   void list_layer(size_t index, const ParamScope& p);
+
+  // Of each layer: weights × positions that it makes, per position of a latent frame. About its
+  // multiply-adds; good for sharing layers out among devices. `in`: the grid of the chain's input.
+  std::vector<double> layer_costs(FrameGrid in);
 
   // One layer, or all of them in order; see Layer::forward. What goes in and comes out is documented where
   // the chain is made.

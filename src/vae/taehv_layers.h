@@ -25,6 +25,9 @@ class TaehvTimePool : public Layer {
   TaehvTimePool(int64_t dim, int64_t frames);
   void list(const ParamScope& p) override { conv_.list(p / "conv"); }
   at::Tensor forward(const at::Tensor& x, LayerState& state) const override;
+  FrameGrid output_grid(FrameGrid in) const override {
+    return {in.frames / static_cast<double>(frames_), in.side};
+  }
 
  private:
   int64_t frames_;
@@ -39,6 +42,9 @@ class TaehvTimeGrow : public Layer {
   TaehvTimeGrow(int64_t dim, int64_t frames);
   void list(const ParamScope& p) override { conv_.list(p / "conv"); }
   at::Tensor forward(const at::Tensor& x, LayerState& state) const override;
+  FrameGrid output_grid(FrameGrid in) const override {
+    return {in.frames * static_cast<double>(frames_), in.side};
+  }
 
  private:
   int64_t frames_;
@@ -54,6 +60,7 @@ class TaehvUpsample : public Layer {
       : activation_(activation), conv_{.in = in, .out = out, .bias_use = Bias::kNone} {}
   void list(const ParamScope& p) override { conv_.list(p); }
   at::Tensor forward(const at::Tensor& x, LayerState& state) const override;
+  FrameGrid output_grid(FrameGrid in) const override { return {in.frames, 2 * in.side}; }
 
  private:
   Activation activation_;
@@ -66,6 +73,9 @@ class TaehvConv : public Layer {
   explicit TaehvConv(Conv2d conv) : conv_(std::move(conv)) {}
   void list(const ParamScope& p) override { conv_.list(p); }
   at::Tensor forward(const at::Tensor& x, LayerState& state) const override;
+  FrameGrid output_grid(FrameGrid in) const override {
+    return {in.frames, in.side / static_cast<double>(conv_.stride)};
+  }
 
  private:
   Conv2d conv_;

@@ -63,6 +63,9 @@ class WanDownsample : public Layer {
   // First call [1+2n, C, H, W] → [1+n, C, H/2, W/2], later [2n, …] → [n, …].
   // A spatial one keeps the number of frames.
   at::Tensor forward(const at::Tensor& x, LayerState& state) const override;
+  FrameGrid output_grid(FrameGrid in) const override {
+    return {temporal_ ? in.frames / 2 : in.frames, in.side / 2};
+  }
 
  private:
   at::Tensor halve_time(const at::Tensor& x, at::Tensor& last_frame) const;
@@ -80,6 +83,9 @@ class WanUpsample : public Layer {
   // First call [1+n, C, h, w] → [1+2n, C/2, 2h, 2w], later [n, …] → [2n, …].
   // A spatial one keeps the number of frames.
   at::Tensor forward(const at::Tensor& x, LayerState& state) const override;
+  FrameGrid output_grid(FrameGrid in) const override {
+    return {temporal_ ? 2 * in.frames : in.frames, 2 * in.side};
+  }
 
  private:
   at::Tensor double_time(const at::Tensor& x, LayerState& state) const;
