@@ -119,8 +119,9 @@ typedef struct sdv2_load_observer {
  *   key          meaning                                                                       default
  *   "model"      folder, or "random:1.3b", "random:14b", "random:tiny"                         required
  *                (random weights of true shapes)
- *   "devices"    "auto", or a list "cuda:0,cuda:1", "cpu,cpu"; a device may stand in it        "auto"
- *                more than once
+ *   "devices"    "auto" (the first GPU, else "cpu,cpu" where there are several cores), or a    "auto"
+ *                list "cuda:0,cuda:1", "cpu,cpu"; a device may stand in it more than once. A worker on the
+ *                CPU uses half of its cores (of OMP_NUM_THREADS, when that is set)
  *   "precision"  "auto" (bf16 on GPUs, fp32 on CPUs), "fp32", "bf16"                           "auto"
  *   "vae"        "auto" (the model's own), "wan", "taehv"                                      "auto"
  *   "plan"       where the chain is cut: "auto", or as below                                   "auto"

@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <sstream>
+#include <thread>
 
 namespace sdv2 {
 namespace {
@@ -36,8 +37,11 @@ Result<c10::Device> parse_device(const std::string& name) {
 }  // namespace
 
 Result<std::vector<c10::Device>> parse_devices(const std::string& text) {
-  if (text == "auto")
-    return std::vector{at::getNumGPUs() > 0 ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU)};
+  if (text == "auto") {
+    if (at::getNumGPUs() > 0) return std::vector{c10::Device(c10::kCUDA, 0)};
+    // Two stages that work side by side use two cores better than operations that are cut in two.
+    return std::vector<c10::Device>(std::thread::hardware_concurrency() > 1 ? 2 : 1, c10::kCPU);
+  }
   std::vector<c10::Device> devices;
   std::istringstream names(text);
   for (std::string name; std::getline(names, name, ',');) {
