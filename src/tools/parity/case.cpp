@@ -90,6 +90,8 @@ void Report::exact(const std::string& what, bool equal, const std::string& diffe
   if (!equal) failures_.push_back(what + (difference.empty() ? ": differs" : ": " + difference));
 }
 
+void Report::note(const std::string& text) { notes_.push_back(text); }
+
 bool is_case(const fs::path& dir) {
   if (fs::exists(dir / "case.json")) return true;
   for (const auto& folder : kFileFolders)

@@ -53,7 +53,7 @@ class Report {
   // What was compared; nothing when the case did not go through the engine.
   const std::optional<std::string>& engine() const { return engine_; }
   // Something that the reader of the report should know.
-  void note(std::string text) { notes_.push_back(std::move(text)); }
+  void note(const std::string& text);
 
   bool passed() const { return failures_.empty() && compared_ > 0; }
   int compared() const { return compared_; }
