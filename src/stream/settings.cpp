@@ -13,7 +13,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kMaxPromptBytes = 65536;  // what the text encoder takes
+constexpr double kMaxWhole = 9007199254740992;  // 2^53: what JSON numbers hold exactly everywhere
+constexpr size_t kMaxPromptBytes = 65536;       // what the text encoder takes
 constexpr JsonLimits kLimits = {
     .max_bytes = 1 << 20, .max_depth = 4, .max_values = 1000, .max_string = 1 << 18};
 
@@ -23,8 +24,8 @@ Error bad(const std::string& key, const Json& value, const std::string& allowed)
 }
 
 std::string number_text(double value) {
-  std::string text = Json(value).dump();
-  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+  const bool whole = std::abs(value) <= kMaxWhole && value == std::floor(value);
+  return whole ? std::to_string(static_cast<int64_t>(value)) : Json(value).dump();
 }
 
 // Readers of one value each. All take (key, value, target, …).
@@ -111,7 +112,6 @@ Result<bool> read_live(const std::string& key, const Json& value, LiveSettings& 
     SDV2_CHECK(std::move(result));
     return true;
   };
-  constexpr double kMaxSeed = 9007199254740992;  // 2^53: what JSON numbers hold exactly everywhere
   if (key == "prompt") return done(read_text(key, value, live.prompt));
   if (key == "prompt_blend") return done(read(key, value, live.prompt_blend, 0, 256));
   if (key == "blend") return done(read(key, value, live.blend, kBlends));
@@ -122,7 +122,7 @@ Result<bool> read_live(const std::string& key, const Json& value, LiveSettings& 
   if (key == "steps") return done(read(key, value, live.steps, 1, limits.max_steps));
   if (key == "noise_scale") return done(read(key, value, live.noise_scale, 0, 1));
   if (key == "adaptive_noise") return done(read(key, value, live.adaptive_noise));
-  if (key == "seed") return done(read(key, value, live.seed, 0, kMaxSeed));
+  if (key == "seed") return done(read(key, value, live.seed, 0, kMaxWhole));
   if (key == "adaptive_sink") return done(read(key, value, live.adaptive_sink, -1, 1));
   if (key == "execution") return done(read(key, value, live.execution, kExecutions));
   if (key == "similarity_filter") return done(read(key, value, live.similarity_filter, 0, 1));
