@@ -171,7 +171,8 @@ void ModelHandle::close() {
 
 Result<std::shared_ptr<Model>> ModelHandle::loaded() {
   const std::scoped_lock lock(mutex_);
-  if (!result_.has_value()) return invalid("the model is not loaded yet; wait for it");
+  if (!result_.has_value())
+    return cancelled_ ? cancelled_error() : invalid("the model is not loaded yet; wait for it");
   if (!result_->ok()) return result_->error();
   return model_;
 }
