@@ -106,6 +106,8 @@ typedef struct sdv2_load_observer {
  *                more than once
  *   "precision"  "auto" (bf16 on GPUs, fp32 on CPUs), "fp32", "bf16"                           "auto"
  *   "vae"        "auto" (the model's own), "wan", "taehv"                                      "auto"
+ *   "kernels"    "auto" (fused where the device has them), "plain" (the reference's roundings         "auto"
+ *                one by one), "fused" (an error where they cannot run)
  *   "plan"       where the chain is cut: "auto", or the form of sdv2_model_info's "plan"       "auto"
  *   "linger"     seconds that the weights stay loaded after the last close                     0
  *

@@ -19,6 +19,7 @@ enum class PixelRange : uint8_t {
 struct DeviceNetworks {
   at::Device device;
   at::ScalarType type;
+  bool fused;  // by fused kernels (kernels/fused_support.h) instead of operation by operation
   CausalDit dit;
   LayerChain encoder, decoder;
   PixelRange encoder_range = PixelRange::kSigned;

@@ -84,7 +84,8 @@ Result<std::shared_ptr<LoadedModel>> LoadedModel::load(const ModelConfig& config
     watch.progress(what, 5 + 85 * done / count);
     return {};
   };
-  SDV2_TRY(auto networks, load_networks(model->description_, plans, model->devices_, model->type_, step));
+  SDV2_TRY(auto networks,
+           load_networks(model->description_, plans, model->devices_, model->type_, config.kernels, step));
   SDV2_CHECK(step("text encoder", 1, 1));
   SDV2_TRY(auto encode, load_text_encoder(model->description_, model->type_, model->devices_.front()));
   for (const c10::Device device : model->devices_) synchronize(device);  // workers use it on other streams

@@ -14,11 +14,14 @@ struct ModelConfig {
   std::string devices = "auto";    // device_list.h
   std::string precision = "auto";  // auto (bf16 on GPUs, fp32 on CPUs), fp32, bf16
   std::string vae = "auto";        // auto (the model's own), wan, taehv
+  std::string kernels = "auto";    // auto (fused where a device has them), plain, fused
   std::string plan = "auto";       // auto (balanced by estimated cost), or the form of plan.h
   double linger = 0;               // seconds that the weights stay loaded after the last close, 0…86400
 
   // Two configurations that are equal but for the linger share one loaded model.
-  std::string key() const { return model + '\n' + devices + '\n' + precision + '\n' + vae + '\n' + plan; }
+  std::string key() const {
+    return model + '\n' + devices + '\n' + precision + '\n' + vae + '\n' + kernels + '\n' + plan;
+  }
 };
 
 // Reads the JSON object of sdv2_model_open. Errors: kInvalidArgument naming the field, its value and what is

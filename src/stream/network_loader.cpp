@@ -9,6 +9,7 @@
 
 #include "base/fnv1a.h"
 #include "diffusion/noise_source.h"
+#include "kernels/fused_support.h"
 #include "model/network_files.h"
 #include "model/networks.h"
 #include "text/encode_prompt.h"
@@ -133,7 +134,8 @@ std::vector<double> unit_costs(const ModelDescription& model, const ChainShape& 
 
 Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
     const ModelDescription& model, const std::vector<Plan>& plans, const std::vector<c10::Device>& devices,
-    at::ScalarType type, const std::function<Result<void>(const char* what, int done, int count)>& step) {
+    at::ScalarType type, const std::string& kernels,
+    const std::function<Result<void>(const char* what, int done, int count)>& step) {
   std::vector<c10::Device> distinct;
   for (const c10::Device device : devices)
     if (std::find(distinct.begin(), distinct.end(), device) == distinct.end()) distinct.push_back(device);
@@ -143,9 +145,10 @@ Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
   const int count = static_cast<int>(distinct.size()) * 3;
   int done = 0;
   for (const c10::Device device : distinct) {
+    SDV2_TRY(const bool fused, use_fused_kernels(kernels, type, device));
     auto networks = std::make_shared<DeviceNetworks>(
-        DeviceNetworks{device, type, CausalDit(model.dit.spec), make_encoder(model), make_decoder(model),
-                       range_of(model.encoder), range_of(model.decoder)});
+        DeviceNetworks{device, type, fused, CausalDit(model.dit.spec), make_encoder(model),
+                       make_decoder(model), range_of(model.encoder), range_of(model.decoder)});
     const Share share = share_of(plans, devices, device);
     SDV2_CHECK(step("encoder", done++, count));
     SDV2_TRY(WeightSource * encoder, sources.of(encoder_kind(model)));

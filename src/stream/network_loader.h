@@ -22,11 +22,13 @@ ChainShape chain_shape(const ModelDescription& model, int steps);
 std::vector<double> unit_costs(const ModelDescription& model, const ChainShape& shape);
 
 // The networks of every worker, with the weights of all units that any of the plans gives it. Workers on one
-// device share theirs. `step` is called before each network with what is loaded and how many of how many are
-// done; it can end the load by an error.
+// device share theirs. `kernels` is that of ModelConfig; error kUnsupported when it asks for fused kernels
+// that a device or the type does not have. `step` is called before each network with what is loaded and how
+// many of how many are done; it can end the load by an error.
 Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
     const ModelDescription& model, const std::vector<Plan>& plans, const std::vector<c10::Device>& devices,
-    at::ScalarType type, const std::function<Result<void>(const char* what, int done, int count)>& step);
+    at::ScalarType type, const std::string& kernels,
+    const std::function<Result<void>(const char* what, int done, int count)>& step);
 
 // How prompts become embeddings [text_len, text_dim] in `type` on `device`: by the model's text encoder;
 // random rows, the same for equal texts, for a model without one. Not thread-safe.

@@ -23,6 +23,7 @@ model
   --devices LIST       auto, cpu, cuda:0,cuda:1, …                          auto
   --precision P        auto, fp32, bf16                                     auto
   --vae V              auto, wan, taehv                                     auto
+  --kernels K          auto, plain, fused                                   auto
   --plan PLAN          where the chain is cut over the devices              auto
 stream
   --size HxW           processing size, and that of the frames              the model's
@@ -136,6 +137,7 @@ const std::vector<Option>& option_table() {
       {"--devices", text_option(&Options::devices)},
       {"--precision", word_option(&Options::precision, {"auto", "fp32", "bf16"})},
       {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
+      {"--kernels", word_option(&Options::kernels, {"auto", "plain", "fused"})},
       {"--plan", text_option(&Options::plan)},
       {"--size", set_size},
       {"--steps", set_steps},

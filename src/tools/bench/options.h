@@ -19,6 +19,7 @@ struct Options {
   std::string devices = "auto";
   std::string precision = "auto";
   std::string vae = "auto";
+  std::string kernels = "auto";
   std::string plan = "auto";
 
   // Nothing given: the model's own.

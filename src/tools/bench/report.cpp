@@ -71,6 +71,7 @@ std::string json_report(const std::string& engine_version, const LoadedModel& lo
                        {"devices", loaded.info.value("devices", Json(options.devices))},
                        {"precision", options.precision},
                        {"vae", options.vae},
+                       {"kernels", options.kernels},
                        {"height", loaded.height},
                        {"width", loaded.width},
                        {"streams", options.streams},

@@ -119,11 +119,9 @@ RunResult figures_of(const Streams& streams, const Json& stats) {
 }  // namespace
 
 Result<LoadedModel> load_model(const client::Engine& engine, const Options& options) {
-  const Json config = {{"model", options.model},
-                       {"devices", options.devices},
-                       {"precision", options.precision},
-                       {"vae", options.vae},
-                       {"plan", options.plan}};
+  const Json config = {{"model", options.model},         {"devices", options.devices},
+                       {"precision", options.precision}, {"vae", options.vae},
+                       {"kernels", options.kernels},     {"plan", options.plan}};
   client::LoadObserver observer;
   const int64_t begin = now_ns();
   // Short loads are silent.
