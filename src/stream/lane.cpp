@@ -44,6 +44,11 @@ KvRow Lane::write(const at::Tensor& k, const at::Tensor& v) {
   return {k_.narrow(0, 0, valid), v_.narrow(0, 0, valid)};
 }
 
+FusedKv Lane::place() {
+  ring_.place();
+  return {k_, v_, ring_.chunk_slots(), ring_.valid_slots() * tokens_};
+}
+
 void Lane::copy_from(const Lane& other) {
   ring_ = other.ring_;
   const int64_t valid = ring_.valid_slots() * tokens_;

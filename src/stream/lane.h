@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "dit/fused/fused_dit.h"
 #include "dit/kv_store.h"
 #include "stream/kv_ring.h"
 
@@ -26,6 +27,10 @@ class Lane {
 
   // Stores the chunk's k and v [frames·tokens, heads, 128] and returns everything that is attended.
   KvRow write(const at::Tensor& k, const at::Tensor& v);
+
+  // Like write(), for kernels that store the chunk themselves: only picks its slots. Without adaptive sinks,
+  // which look at the chunk's keys and values.
+  FusedKv place();
 
   // Forgets everything; `empty` is a ring of the same sizes that has taken nothing.
   void clear(const KvRing& empty) { ring_ = empty; }
