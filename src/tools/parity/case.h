@@ -20,6 +20,7 @@ struct Case {
   std::string kind;
   nlohmann::json json;
   std::map<std::string, at::Tensor> expected;
+  bool fused = false;  // where networks have fused kernels, run on them
 
   // Element type of the run: from "profile" (f32/float32, bf16, f16); float32 when there is none. Throws
   // std::runtime_error for another profile.
@@ -47,12 +48,16 @@ class Report {
   // An exact comparison: passes when `equal`; the text says what differed.
   void exact(const std::string& what, bool equal, const std::string& difference = "");
 
+  // Something that the reader of the report should know.
+  void note(std::string text) { notes_.push_back(std::move(text)); }
+
   bool passed() const { return failures_.empty() && compared_ > 0; }
   int compared() const { return compared_; }
   double max_abs() const { return max_abs_; }
   double rel_l2() const { return rel_l2_; }
   const std::optional<Tolerance>& tolerance() const { return tolerance_; }
   const std::vector<std::string>& failures() const { return failures_; }
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   int compared_ = 0;
@@ -60,7 +65,7 @@ class Report {
   double rel_l2_ = 0;
   double worst_ = -1;
   std::optional<Tolerance> tolerance_;
-  std::vector<std::string> failures_;
+  std::vector<std::string> failures_, notes_;
 };
 
 // Runs one kind of case on a device. Throws std::exception on a malformed case; the caller reports it as a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sdv2-parity DIR… [--device cpu|cuda:0]: runs every golden case below the folders and prints one line per
-// case.
+// sdv2-parity DIR… [--device cpu|cuda:0] [--kernels plain|fused]: runs every golden case below the folders
+// and prints one line per case.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -16,11 +16,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kUsage =
-    "usage: sdv2-parity [--device cpu|cuda:0] DIR...\n"
+    "usage: sdv2-parity [--device cpu|cuda:0] [--kernels plain|fused] DIR...\n"
     "Runs every case folder (case.json and expected.safetensors) in and below DIR on the device, prints for "
     "each\n"
     "  name  kind  profile  max_abs  rel_l2  tolerance  PASS|FAIL\n"
-    "and closes with the totals. Exit code: 0 all passed, 1 some failed, 2 wrong usage.\n";
+    "and closes with the totals. --kernels fused runs on fused kernels what has them, and says what has "
+    "not.\n"
+    "Exit code: 0 all passed, 1 some failed, 2 wrong usage.\n";
 
 void find_cases(const fs::path& dir, std::vector<fs::path>& out) {
   if (is_case(dir)) {
@@ -47,7 +49,7 @@ void print_line(const Case& loaded, const Report& report, const char* verdict) {
 }
 
 // Whether the case passed.
-bool run(const fs::path& dir, at::Device device) {
+bool run(const fs::path& dir, at::Device device, bool fused) {
   Case loaded;
   loaded.dir = dir;
   loaded.name = dir.filename().string();
@@ -55,6 +57,7 @@ bool run(const fs::path& dir, at::Device device) {
   std::vector<std::string> failures;
   try {
     loaded = load_case(dir);
+    loaded.fused = fused;
     const Runner runner = find_runner(loaded.kind);
     if (runner == nullptr) throw std::runtime_error("unknown kind '" + loaded.kind + "'");
     runner(loaded, device, report);
@@ -65,16 +68,19 @@ bool run(const fs::path& dir, at::Device device) {
   }
   print_line(loaded, report, failures.empty() ? "PASS" : "FAIL");
   for (const auto& failure : failures) std::printf("    %s\n", failure.c_str());
+  for (const auto& note : report.notes()) std::printf("    note: %s\n", note.c_str());
   std::fflush(stdout);
   return failures.empty();
 }
 
 int main(int argc, char** argv) {
-  std::string device = "cpu";
+  std::string device = "cpu", kernels = "plain";
   std::vector<fs::path> roots;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--device") == 0 && i + 1 < argc) {
       device = argv[++i];
+    } else if (std::strcmp(argv[i], "--kernels") == 0 && i + 1 < argc) {
+      kernels = argv[++i];
     } else if (std::strcmp(argv[i], "--help") == 0) {
       std::fputs(kUsage, stdout);
       return 0;
@@ -85,7 +91,7 @@ int main(int argc, char** argv) {
       roots.emplace_back(argv[i]);
     }
   }
-  if (roots.empty()) {
+  if (roots.empty() || (kernels != "plain" && kernels != "fused")) {
     std::fputs(kUsage, stderr);
     return 2;
   }
@@ -103,7 +109,7 @@ int main(int argc, char** argv) {
   at::globalContext().setAllowTF32CuDNN(false);
   const c10::NoGradGuard no_grad;
   int passed = 0, failed = 0;
-  for (const auto& dir : cases) ++(run(dir, at::Device(device)) ? passed : failed);
+  for (const auto& dir : cases) ++(run(dir, at::Device(device), kernels == "fused") ? passed : failed);
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed > 0 || cases.empty() ? 1 : 0;
 }
