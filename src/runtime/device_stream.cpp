@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include "runtime/graph_recording.h"
+
 namespace sdv2 {
 
 double Mark::milliseconds_since(const Mark& begin) const {
@@ -11,8 +13,15 @@ double Mark::milliseconds_since(const Mark& begin) const {
   return std::chrono::duration<double, std::milli>(recorded_ - begin.recorded_).count();
 }
 
+std::mutex& graph_recording() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 void synchronize(c10::Device device) {
-  if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+  if (device.is_cpu()) return;
+  const std::lock_guard lock(graph_recording());
+  c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
 }
 
 void use_on_current_stream(const at::Tensor& tensor) {

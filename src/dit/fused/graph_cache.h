@@ -10,7 +10,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+
+#include "runtime/graph_recording.h"
 
 namespace sdv2 {
 
@@ -57,6 +60,7 @@ class GraphCache {
   };
 
   std::unique_ptr<at::cuda::CUDAGraph> capture(const std::function<void()>& enqueue) {
+    const std::lock_guard recording(graph_recording());
     auto graph = std::make_unique<at::cuda::CUDAGraph>();
     // Other threads go on using the device meanwhile.
     graph->capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
