@@ -7,6 +7,7 @@
 
 #include <ATen/cuda/CUDAGraph.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,7 +21,7 @@ namespace sdv2 {
 template <class Form>
 class GraphCache {
  public:
-  explicit GraphCache(size_t limit) : limit_(limit), pool_(at::cuda::graph_pool_handle()) {}
+  explicit GraphCache(size_t limit) : limit_(limit) {}
 
   GraphCache(const GraphCache&) = delete;
   GraphCache& operator=(const GraphCache&) = delete;
@@ -61,6 +62,10 @@ class GraphCache {
 
   std::unique_ptr<at::cuda::CUDAGraph> capture(const std::function<void()>& enqueue) {
     const std::lock_guard recording(graph_recording());
+    // The allocator forgets a pool with its last graph.
+    if (std::none_of(entries_.begin(), entries_.end(),
+                     [](const auto& it) { return it.second.graph != nullptr; }))
+      pool_ = at::cuda::graph_pool_handle();
     auto graph = std::make_unique<at::cuda::CUDAGraph>();
     // Other threads go on using the device meanwhile.
     graph->capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
@@ -88,7 +93,7 @@ class GraphCache {
 
   size_t limit_;
   std::optional<at::cuda::CUDAStream> stream_;
-  at::cuda::MempoolId_t pool_;  // the graphs run one after the other, so they share memory
+  at::cuda::MempoolId_t pool_ = {0, 0};  // the graphs run one after the other, so they share memory
   uint64_t clock_ = 0;
   std::map<Form, Entry> entries_;
 };
