@@ -68,10 +68,12 @@ class Batch {
   void run(Rows rows);
   // The same for all rows, on fused kernels.
   void run_fused();
-  bool can_run_fused() const;
 
  private:
   void prepare_lane(const Row& row, int block);
+  static Lane& lane(const Row& row, int block) {
+    return *row.chunk->stream->lane(row.step, row.branch, block);
+  }
   std::vector<Lane*> lanes(Rows rows, int block) const;
   int64_t begin_chunk(const Row& row) const;
   at::Tensor start_positions(Rows rows) const;
@@ -100,7 +102,7 @@ void Batch::prepare_lane(const Row& row, int block) {
   const Chunk& chunk = *row.chunk;
   StreamState& stream = *chunk.stream;
   Lane& lane = stream.lane_on(row.step, row.branch, block, networks_.type, networks_.device);
-  const Lane* model = nullptr;
+  Lane* model = nullptr;
   if (row.branch == kNegative && chunk.fresh_negative)
     model = stream.lane(row.step, kPositive, block);  // prepared just before
   else if (contains(chunk.copied_steps, row.step))
@@ -113,7 +115,7 @@ void Batch::prepare_lane(const Row& row, int block) {
 std::vector<Lane*> Batch::lanes(Rows rows, int block) const {
   std::vector<Lane*> lanes;
   lanes.reserve(rows.size());
-  for (const Row& row : rows) lanes.push_back(row.chunk->stream->lane(row.step, row.branch, block));
+  for (const Row& row : rows) lanes.push_back(&lane(row, block));
   return lanes;
 }
 
@@ -121,9 +123,7 @@ std::vector<Lane*> Batch::lanes(Rows rows, int block) const {
 int64_t Batch::begin_chunk(const Row& row) const {
   int64_t start = 0;
   for (const Unit& unit : units_)
-    if (unit.kind == UnitKind::kBlock)
-      start =
-          or_throw(row.chunk->stream->lane(row.step, row.branch, unit.index)->begin_chunk(row.chunk->frames));
+    if (unit.kind == UnitKind::kBlock) start = or_throw(lane(row, unit.index).begin_chunk(row.chunk->frames));
   return start;
 }
 
@@ -176,11 +176,6 @@ void Batch::run(Rows rows) {
   for (size_t r = 0; r < rows.size(); ++r) rows[r].tokens() = x.narrow(0, static_cast<int64_t>(r), 1);
 }
 
-bool Batch::can_run_fused() const {
-  return fused_ != nullptr && std::all_of(rows_.begin(), rows_.end(),
-                                          [](const Row& row) { return row.chunk->sink_threshold <= -1; });
-}
-
 FusedRow Batch::fused_row(const Row& row, bool embed) const {
   FusedRow fused;
   fused.input = embed ? row.chunk->latent : row.tokens();
@@ -189,7 +184,7 @@ FusedRow Batch::fused_row(const Row& row, bool embed) const {
                          row.chunk->levels.timesteps.at(static_cast<size_t>(row.step)));
   for (const Unit& unit : units_) {
     if (unit.kind != UnitKind::kBlock) continue;
-    fused.kv.push_back(row.chunk->stream->lane(row.step, row.branch, unit.index)->place());
+    fused.kv.push_back(lane(row, unit.index).place());
     fused.text.push_back(
         row.prompt().text_kv(worker_, unit.index, networks_.dit, networks_.type, networks_.device));
   }
@@ -208,8 +203,15 @@ void Batch::run_fused() {
     call.blocks.end = unit.index + 1;
   }
   for (const Row& row : rows_) call.rows.push_back(fused_row(row, call.embed));
-  const at::Tensor result = fused_->run(call);
-  for (size_t r = 0; r < rows_.size(); ++r) rows_[r].tokens() = result.narrow(0, static_cast<int64_t>(r), 1);
+  const FusedResult result = fused_->run(call);
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    const auto index = static_cast<int64_t>(r);
+    rows_[r].tokens() = result.out.narrow(0, index, 1);
+    for (size_t b = 0; b < call.rows[r].kv.size(); ++b)
+      if (call.rows[r].kv[b].test.sinks > 0)
+        lane(rows_[r], static_cast<int>(call.blocks.begin) + static_cast<int>(b))
+            .follow(result.sinks, static_cast<int64_t>(b), index);
+  }
 }
 
 // From the flow of a step to its clean latent, and to the noisy one of the next step.
@@ -254,7 +256,7 @@ void denoise(size_t worker, const DeviceNetworks& networks, FusedDit* fused, con
     // The bits of a CPU library's matrix products depend on the number of rows. One by one, a stream gives
     // the same pictures whatever else runs.
     for (const Row& row : rows) batch.run({&row, 1});
-  } else if (batch.can_run_fused()) {
+  } else if (fused != nullptr) {
     batch.run_fused();
   } else {
     batch.run(rows);

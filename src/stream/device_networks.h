@@ -20,9 +20,6 @@ struct DeviceNetworks {
   at::Device device;
   at::ScalarType type;
   bool fused;  // by fused kernels (kernels/fused_support.h) instead of operation by operation
-  // The transformer too: only where fused kernels are asked for by name, as its kernels have not run on a GPU
-  // yet.
-  bool fused_dit;
   CausalDit dit;
   LayerChain encoder, decoder;
   PixelRange encoder_range = PixelRange::kSigned;

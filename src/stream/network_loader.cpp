@@ -148,16 +148,16 @@ Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
   int done = 0;
   for (const c10::Device device : distinct) {
     SDV2_TRY(const bool fused, use_fused_kernels(kernels, type, device));
-    auto networks = std::make_shared<DeviceNetworks>(DeviceNetworks{
-        device, type, fused, fused && kernels == "fused", CausalDit(model.dit.spec), make_encoder(model),
-        make_decoder(model), range_of(model.encoder), range_of(model.decoder)});
+    auto networks = std::make_shared<DeviceNetworks>(
+        DeviceNetworks{device, type, fused, CausalDit(model.dit.spec), make_encoder(model),
+                       make_decoder(model), range_of(model.encoder), range_of(model.decoder)});
     const Share share = share_of(plans, devices, device);
     SDV2_CHECK(step("encoder", done++, count));
     SDV2_TRY(WeightSource * encoder, sources.of(encoder_kind(model)));
     SDV2_CHECK(load_layers(networks->encoder, share.encoder_layers, *encoder, type, device));
     SDV2_CHECK(step("transformer", done++, count));
     SDV2_TRY(WeightSource * dit, sources.of(NetworkKind::kDit));
-    SDV2_CHECK(load_transformer(networks->dit, share, *dit, type, device, networks->fused_dit));
+    SDV2_CHECK(load_transformer(networks->dit, share, *dit, type, device, networks->fused));
     SDV2_CHECK(step("decoder", done++, count));
     SDV2_TRY(WeightSource * decoder, sources.of(decoder_kind(model)));
     SDV2_CHECK(load_layers(networks->decoder, share.decoder_layers, *decoder, type, device));

@@ -27,9 +27,9 @@ SegmentRunner::SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks
     : worker_(worker),
       networks_(std::move(networks)),
       table_(table),
-      fused_(networks_->fused_dit ? FusedDit::create(networks_->dit, networks_->device) : nullptr),
+      fused_(networks_->fused ? FusedDit::create(networks_->dit, networks_->device) : nullptr),
       stream_(networks_->device) {
-  if (networks_->fused_dit && !fused_)
+  if (networks_->fused && !fused_)
     log_warning(
         "there are no fused kernels for this transformer's sizes in this build: it runs on plain ones");
 }

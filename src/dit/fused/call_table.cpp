@@ -28,6 +28,14 @@ KvMaps maps_of(const at::Tensor& k, const at::Tensor& v, int64_t tokens, int blo
   return {kv_map(data(k), tokens, width, block), kv_map(data(v), tokens, width, block)};
 }
 
+SinkChoice choice_of(const FusedKv& kv) {
+  return {.threshold = kv.test.threshold,
+          .sinks = static_cast<int>(kv.test.sinks),
+          .next_slot = static_cast<int>(kv.slots.front()),
+          .pending = static_cast<int>(kv.test.pending.value_or(-1)),
+          .full = kv.test.full ? 1 : 0};
+}
+
 }  // namespace
 
 CallTableLayout::CallTableLayout(int64_t blocks, int64_t row_count, int64_t frame_count)
@@ -46,6 +54,7 @@ CallTableLayout::CallTableLayout(int64_t blocks, int64_t row_count, int64_t fram
   starts = take(rows, sizeof(double));
   valid = take(blocks * rows, sizeof(int));
   slots = take(blocks * rows * frames, sizeof(int));
+  choices = take(blocks * rows, sizeof(SinkChoice));
   text_valid = take(rows, sizeof(int));
 }
 
@@ -67,6 +76,7 @@ void write_call_table(const FusedCall& call, const std::vector<const TimeVectors
       for (int64_t f = 0; f < layout.frames; ++f)
         put(to + layout.slots_of(block), r * layout.frames + f,
             static_cast<int>(kv.slots[static_cast<size_t>(f)]));
+      put(to + layout.choices_of(block), r, choice_of(kv));
       const TextKv& text = row.text[b];
       const int64_t text_tokens = text.k.size(1);
       put(to + layout.text_of(block), r, maps_of(text.k, text.v, text_tokens, kTextKeyBlock));

@@ -7,6 +7,7 @@
 
 #include "dit/fused/fused_dit.h"
 #include "dit/fused/time_cache.h"
+#include "kernels/dit/adaptive_sinks.h"
 #include "kernels/dit/attention.h"
 #include "kernels/dit/token_ops.h"
 
@@ -26,6 +27,7 @@ struct CallTableLayout {
   int64_t starts = 0;      // double [rows]
   int64_t valid = 0;       // int: keys in the cache
   int64_t slots = 0;       // int [blocks, rows, frames]
+  int64_t choices = 0;     // SinkChoice
   int64_t text_valid = 0;  // int [rows]
   int64_t bytes = 0;
 
@@ -36,6 +38,9 @@ struct CallTableLayout {
     return rings + block * rows * static_cast<int64_t>(sizeof(RingPointers));
   }
   int64_t valid_of(int64_t block) const { return valid + block * rows * static_cast<int64_t>(sizeof(int)); }
+  int64_t choices_of(int64_t block) const {
+    return choices + block * rows * static_cast<int64_t>(sizeof(SinkChoice));
+  }
   int64_t slots_of(int64_t block) const {
     return slots + block * rows * frames * static_cast<int64_t>(sizeof(int));
   }

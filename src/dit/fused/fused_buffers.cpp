@@ -5,18 +5,20 @@
 
 #include <algorithm>
 
+#include "kernels/dit/adaptive_sinks.h"
 #include "kernels/dit/attention.h"
 
 namespace sdv2 {
 
 bool FusedSizes::covers(const FusedSizes& other) const {
   return tokens >= other.tokens && frames >= other.frames && blocks >= other.blocks &&
-         table_bytes >= other.table_bytes;
+         table_bytes >= other.table_bytes && rows >= other.rows && sinks >= other.sinks;
 }
 
 FusedSizes FusedSizes::with(const FusedSizes& other) const {
-  return {std::max(tokens, other.tokens), std::max(frames, other.frames), std::max(blocks, other.blocks),
-          std::max(table_bytes, other.table_bytes)};
+  return {std::max(tokens, other.tokens), std::max(frames, other.frames),
+          std::max(blocks, other.blocks), std::max(table_bytes, other.table_bytes),
+          std::max(rows, other.rows),     std::max(sinks, other.sinks)};
 }
 
 FusedBuffers::FusedBuffers(const DitConfig& config, const FusedSizes& wanted, int processors,
@@ -34,6 +36,8 @@ FusedBuffers::FusedBuffers(const DitConfig& config, const FusedSizes& wanted, in
   modulation = make({sizes.blocks, sizes.frames, 6, config.dim}, at::kFloat);
   head_modulation = make({sizes.frames, 2, config.dim}, at::kFloat);
   table = make({sizes.table_bytes}, at::kByte);
+  similarity = make({sizes.blocks * sizes.rows * sizes.sinks}, at::kFloat);
+  sink_products = make({adaptive_sink_floats(sizes.rows, sizes.sinks, config.dim)}, at::kFloat);
   partial_sums = make({attention_sum_bytes(processors)}, at::kByte);
   partial_norms = make({attention_norm_bytes(processors)}, at::kByte);
 }

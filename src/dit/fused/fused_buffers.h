@@ -14,6 +14,8 @@ struct FusedSizes {
   int64_t frames = 0;  // of all rows
   int64_t blocks = 0;
   int64_t table_bytes = 0;
+  int64_t rows = 0;
+  int64_t sinks = 0;  // that a row compares
 
   // Whether what is enough for this is enough for `other`.
   bool covers(const FusedSizes& other) const;
@@ -37,6 +39,8 @@ struct FusedBuffers {
   at::Tensor modulation;                   // float [blocks, frames, 6, dim]
   at::Tensor head_modulation;              // float [frames, 2, dim]
   at::Tensor table;                        // bytes
+  at::Tensor similarity;                   // float [blocks · rows · sinks]
+  at::Tensor sink_products;                // float, between the kernels that compare sinks
   at::Tensor partial_sums, partial_norms;  // bytes
 };
 

@@ -11,12 +11,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "dit/causal_dit.h"
+#include "dit/fused/sink_report.h"
 #include "dit/token_grid.h"
 
 namespace sdv2 {
+
+// How a chunk of one frame finds its slot where sinks are adaptive (stream/kv_ring.h): if the cache is full,
+// the sink that is least similar replaces, when that is below the threshold, else the one that is pending.
+struct SinkTest {
+  int64_t sinks = 0;  // how many are compared; 0: none, the slot is known
+  double threshold = -1;
+  std::optional<int64_t> pending;
+  bool full = false;
+};
 
 // A block's cache of one row, and where the chunk's keys and values go in it. k and v are [K·S, heads, 128],
 // contiguous.
@@ -24,6 +35,7 @@ struct FusedKv {
   at::Tensor k, v;
   std::vector<int64_t> slots;  // of the chunk's frames; slot i is tokens i·S … (i+1)·S-1
   int64_t valid_tokens = 0;    // the first so many tokens are attended, those of the chunk included
+  SinkTest test;               // when it compares sinks: `slots` holds only if it replaces none
 };
 
 // What a call does for one row.
@@ -43,6 +55,11 @@ struct FusedCall {
   std::vector<FusedRow> rows;
 };
 
+struct FusedResult {
+  at::Tensor out;  // flow [R, F, out_dim, h, w] after a head, else tokens [R, F·S, dim]
+  std::shared_ptr<const SinkReport> sinks;  // null when no row compares sinks
+};
+
 class FusedDit {
  public:
   virtual ~FusedDit() = default;
@@ -52,9 +69,9 @@ class FusedDit {
   // sizes that they do not have.
   static std::unique_ptr<FusedDit> create(const CausalDit& dit, at::Device device);
 
-  // → flow [R, F, out_dim, h, w] after a head, else tokens [R, F·S, dim]. Writes the caches. Everything that
-  // the rows refer to must stay until the stream is through with it. Throws c10::Error.
-  virtual at::Tensor run(const FusedCall& call) = 0;
+  // Writes the caches. Everything that the rows refer to must stay until the stream is through with it.
+  // Throws c10::Error.
+  virtual FusedResult run(const FusedCall& call) = 0;
 };
 
 }  // namespace sdv2

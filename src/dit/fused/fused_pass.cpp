@@ -129,15 +129,7 @@ void FusedPass::block(int64_t index) {
 
   add_and_norm(modulation(index, kScale1), modulation(index, kShift1));
   linear(y_, *layers.self_attn().qkv(), LinearEpilogue::kBias, wide_);
-  C10_CUDA_CHECK(launch_norm_and_rotate({.products = wide_,
-                                         .q = q_,
-                                         .rings = at_offset<RingPointers>(table_, layout_.rings_of(index)),
-                                         .slots = at_offset<int>(table_, layout_.slots_of(index)),
-                                         .q_weight = fp32(params.norm_q),
-                                         .k_weight = fp32(params.norm_k),
-                                         .turns = static_cast<const float2*>(buffers_.turns.data_ptr()),
-                                         .eps = eps_},
-                                        shape_, stream_));
+  norm_and_place(index);
   C10_CUDA_CHECK(launch_self_attention(attention(layout_.kv_of(index), layout_.valid_of(index)),
                                        form_.uniform, processors_, stream_));
   linear(attended_, layers.self_attn().o(), LinearEpilogue::kBias, z_);
@@ -155,6 +147,31 @@ void FusedPass::block(int64_t index) {
   linear(y_, layers.ffn_in(), LinearEpilogue::kBiasGelu, wide_);
   linear(wide_, layers.ffn_out(), LinearEpilogue::kBias, z_);
   pending_ = {true, modulation(index, kGate2)};
+}
+
+// q, k and v from their products, k and v to their slots.
+void FusedPass::norm_and_place(int64_t index) {
+  const FusedBlockParams& params = params_.blocks.at(static_cast<size_t>(index));
+  const auto* rings = at_offset<RingPointers>(table_, layout_.rings_of(index));
+  const bool chosen_here = form_.sinks > 0;
+  C10_CUDA_CHECK(launch_norm_and_rotate({.products = wide_,
+                                         .q = q_,
+                                         .rings = chosen_here ? nullptr : rings,
+                                         .slots = at_offset<int>(table_, layout_.slots_of(index)),
+                                         .q_weight = fp32(params.norm_q),
+                                         .k_weight = fp32(params.norm_k),
+                                         .turns = static_cast<const float2*>(buffers_.turns.data_ptr()),
+                                         .eps = eps_},
+                                        shape_, stream_));
+  if (!chosen_here) return;
+  C10_CUDA_CHECK(launch_place_with_adaptive_sinks(
+      {.products = wide_,
+       .rings = rings,
+       .choices = at_offset<SinkChoice>(table_, layout_.choices_of(index)),
+       .sinks = static_cast<int>(form_.sinks),
+       .partial = fp32(buffers_.sink_products),
+       .similarity = fp32(buffers_.similarity) + index * form_.rows * form_.sinks},
+      shape_, stream_));
 }
 
 void FusedPass::head() {

@@ -23,6 +23,7 @@ struct FusedForm {
   int64_t begin = 0, end = 0;  // blocks
   int64_t rows = 0, frames = 0, height = 0, width = 0;
   bool uniform = false;  // all rows attend to equally many keys
+  int64_t sinks = 0;     // the most that a row compares
 
   auto operator<=>(const FusedForm&) const = default;
 
@@ -30,7 +31,7 @@ struct FusedForm {
   TokenGrid grid() const { return {frames, height, width}; }
   int64_t tokens() const { return rows * grid().tokens(); }
   FusedSizes sizes() const {
-    return {tokens(), rows * frames, blocks(), CallTableLayout(blocks(), rows, frames).bytes};
+    return {tokens(), rows * frames, blocks(), CallTableLayout(blocks(), rows, frames).bytes, rows, sinks};
   }
 };
 
@@ -50,6 +51,7 @@ class FusedPass {
 
   void embed();
   void block(int64_t index);
+  void norm_and_place(int64_t index);
   void head();
   void add_and_norm(FrameVectors scale, FrameVectors shift);
   void add_pending();

@@ -21,6 +21,10 @@ FusedForm form_of(const FusedCall& call) {
     return std::equal(row.kv.begin(), row.kv.end(), call.rows.front().kv.begin(), call.rows.front().kv.end(),
                       [](const FusedKv& a, const FusedKv& b) { return a.valid_tokens == b.valid_tokens; });
   };
+  int64_t sinks = 0;
+  for (const FusedRow& row : call.rows)
+    for (const FusedKv& kv : row.kv) sinks = std::max(sinks, kv.test.sinks);
+  TORCH_CHECK(sinks == 0 || call.grid.frames == 1, "only chunks of one frame compare sinks");
   return {.embed = call.embed,
           .head = call.head,
           .begin = call.blocks.begin,
@@ -29,7 +33,8 @@ FusedForm form_of(const FusedCall& call) {
           .frames = call.grid.frames,
           .height = call.grid.height,
           .width = call.grid.width,
-          .uniform = std::all_of(call.rows.begin(), call.rows.end(), like_first)};
+          .uniform = std::all_of(call.rows.begin(), call.rows.end(), like_first),
+          .sinks = sinks};
 }
 
 }  // namespace
@@ -52,13 +57,18 @@ HopperDit::HopperDit(const CausalDit& dit, at::Device device)
       times_(dit, device),
       graphs_(kGraphs) {}
 
-at::Tensor HopperDit::run(const FusedCall& call) {
+FusedResult HopperDit::run(const FusedCall& call) {
   const FusedForm form = form_of(call);
   make_room(form);
   write_inputs(call, form);
   const FusedParams& params = params_of(form);
   graphs_.run(form, [&] { FusedPass(dit_, form, params, *buffers_, linear_, processors_).run(); });
-  return result_of(form);
+  FusedResult result{result_of(form), nullptr};
+  if (form.sinks > 0)
+    result.sinks =
+        std::make_shared<SinkReport>(buffers_->similarity.narrow(0, 0, form.blocks() * form.rows * form.sinks)
+                                         .view({form.blocks(), form.rows, form.sinks}));
+  return result;
 }
 
 // Larger buffers lie elsewhere: graphs that refer to the old ones go.

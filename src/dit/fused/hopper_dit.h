@@ -19,7 +19,7 @@ class HopperDit : public FusedDit {
   static bool supports(const DitConfig& config);
 
   HopperDit(const CausalDit& dit, at::Device device);
-  at::Tensor run(const FusedCall& call) override;
+  FusedResult run(const FusedCall& call) override;
 
  private:
   void make_room(const FusedForm& form);

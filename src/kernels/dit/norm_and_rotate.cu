@@ -46,8 +46,8 @@ __device__ __forceinline__ void store(const TokenPlace<kVectors, kWarps>& place,
     if (place.channel(i) < width) *reinterpret_cast<uint4*>(to + place.channel(i)) = pack(x[i]);
 }
 
-// Thread blocks (tokens; 0 q, 1 k, 2 v). A thread's vectors lie at the same place in every head, so it needs
-// four turns only.
+// Thread blocks (tokens; 0 q, 1 k, 2 v if there are rings). A thread's vectors lie at the same place in every
+// head, so it needs four turns only.
 template <int kVectors, int kWarps>
 __global__ void __launch_bounds__(kTokenThreads)
     norm_and_rotate_kernel(const NormAndRotate op, int64_t tokens, int frames, int per_frame, int width) {
@@ -57,17 +57,18 @@ __global__ void __launch_bounds__(kTokenThreads)
   const bool there = place.token < tokens;
   const int64_t token = there ? place.token : 0;
   const int which = static_cast<int>(blockIdx.y);
-  const bf16* from = op.products + (token * 3 + which) * width;
-  const int64_t frame = token / per_frame;  // of all rows
-  const int64_t place_in_ring = op.slots[frame] * int64_t{per_frame} + token % per_frame;
-  const RingPointers ring = op.rings[frame / frames];
+  bf16* from = op.products + (token * 3 + which) * width;
+  bf16* to = which == 0 ? op.q + token * width : from;
+  if (which > 0 && op.rings != nullptr) {
+    const int64_t frame = token / per_frame;  // of all rows
+    const RingPointers ring = op.rings[frame / frames];
+    to = (which == 1 ? ring.k : ring.v) + (op.slots[frame] * int64_t{per_frame} + token % per_frame) * width;
+  }
   if (which == 2) {
 #pragma unroll
     for (int i = 0; i < kVectors; ++i) {
       const int c = place.channel(i);
-      if (there && c < width)
-        *reinterpret_cast<uint4*>(ring.v + place_in_ring * width + c) =
-            *reinterpret_cast<const uint4*>(from + c);
+      if (there && c < width) *reinterpret_cast<uint4*>(to + c) = *reinterpret_cast<const uint4*>(from + c);
     }
     return;
   }
@@ -86,7 +87,7 @@ __global__ void __launch_bounds__(kTokenThreads)
       x[i][j] = a * turns[j] - b * turns[j + 1];
       x[i][j + 1] = a * turns[j + 1] + b * turns[j];
     }
-  store(place, x, width, which == 0 ? op.q + token * width : ring.k + place_in_ring * width);
+  store(place, x, width, to);
 }
 
 template <int kVectors, int kWarps>
@@ -107,7 +108,8 @@ __global__ void __launch_bounds__(kTokenThreads)
 cudaError_t launch_norm_and_rotate(const NormAndRotate& op, const TokenShape& shape, cudaStream_t stream) {
   return with_token_layout(shape.width, [&](auto vectors, auto warps) {
     constexpr int kTokens = TokenPlace<vectors(), warps()>::kTokens;
-    const dim3 grid(static_cast<unsigned>((shape.tokens() + kTokens - 1) / kTokens), 3);
+    const dim3 grid(static_cast<unsigned>((shape.tokens() + kTokens - 1) / kTokens),
+                    op.rings != nullptr ? 3 : 2);
     return launch(norm_and_rotate_kernel<vectors(), warps()>, grid, kTokenThreads, 0, stream, op,
                   shape.tokens(), shape.frames, shape.per_frame, shape.width);
   });

@@ -49,11 +49,12 @@ struct RingPointers {
 };
 
 // From the products [M, 3·width] (q, k, v behind one another): norm of q and of k over the width, rotation by
-// position; q → [M, width], k and v → each frame's slot of its row's ring.
+// position; q → [M, width], k and v → each frame's slot of its row's ring. Without rings k stays in the
+// products, normed and rotated.
 struct NormAndRotate {
-  const __nv_bfloat16* products = nullptr;
+  __nv_bfloat16* products = nullptr;
   __nv_bfloat16* q = nullptr;
-  const RingPointers* rings = nullptr;  // device memory, [rows]
+  const RingPointers* rings = nullptr;  // device memory, [rows], or null
   const int* slots = nullptr;           // device memory, [rows, frames]
   const float* q_weight = nullptr;      // [width]
   const float* k_weight = nullptr;

@@ -84,7 +84,7 @@ at::Tensor ReferenceNetwork::forward_fused(const at::Tensor& latents, const std:
     for (const auto& of_block : kv) row.kv.push_back(of_block[index]);
     row.text = text_;
   }
-  return fused_->run(call);
+  return fused_->run(call).out;
 }
 
 void ReferenceNetwork::begin(const std::vector<int64_t>& starts) {

@@ -24,6 +24,7 @@ struct Sizes {
   int64_t rows, frames, height, width;  // in tokens
   KvRingConfig ring;
   int chunks;
+  bool adaptive = false;
 
   TokenGrid grid() const { return {frames, height, width}; }
 };
@@ -108,10 +109,20 @@ class Stream {
         }
         it.rows.push_back(std::move(row));
       }
-      return fused.run(it);
+      const FusedResult result = fused.run(it);
+      for (int64_t r = 0; r < sizes_.rows; ++r)
+        for (int64_t block = blocks.begin; block < blocks.end; ++block)
+          if (it.rows[static_cast<size_t>(r)].kv[static_cast<size_t>(block - blocks.begin)].test.sinks > 0)
+            lane(block, r).follow(result.sinks, block - blocks.begin, r);
+      return result.out;
     };
     if (cut == layers) return call(noisy, {0, layers});
     return call(call(noisy, {0, cut}), {cut, layers});
+  }
+
+  // One sink is renewed with every frame (no similarity is above 1), or never: whatever the rounding.
+  void renew_sinks(bool always) {
+    for (const auto& lane : lanes_) lane->set_sink_threshold(always ? 1 : -0.999);
   }
 
   // Rows of different pasts: the last row forgets everything.
@@ -154,6 +165,8 @@ TEST_P(FusedDitTest, ErrsNoMoreThanPlainBf16) {
   for (int chunk = 0; chunk < sizes.chunks; ++chunk) {
     if (chunk == sizes.chunks - 4)
       for (Stream* stream : {&exact, &plain, &under_test}) stream->change_prompts(2);
+    if (sizes.adaptive)
+      for (Stream* stream : {&exact, &plain, &under_test}) stream->renew_sinks(chunk % 5 > 2);
     if (chunk == sizes.chunks - 2 && sizes.rows > 1)
       for (Stream* stream : {&exact, &plain, &under_test}) stream->restart_last_row();
     const at::Tensor want = exact.run_plain(chunk);
@@ -187,6 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
         Sizes{"one_row", kSmall, 1, 1, 11, 9, {.slots = 4, .sinks = 1, .refresh_at = 9}, 16},
         Sizes{"two_rows", kSmall, 2, 1, 11, 13, {.slots = 4, .sinks = 2, .refresh_at = 7}, 14},
         Sizes{"four_rows_of_two_frames", kSmall, 4, 2, 6, 10, {.slots = 6, .sinks = 2, .refresh_at = 20}, 12},
+        Sizes{"adaptive_sink", kSmall, 2, 1, 11, 13, {.slots = 4, .sinks = 1, .refresh_at = 9}, 16, true},
         Sizes{"wide", kWide, 1, 1, 16, 18, {.slots = 5, .sinks = 1, .refresh_at = 50}, 10}),
     [](const auto& situation) { return std::string(situation.param.name); });
 
