@@ -169,7 +169,7 @@ void FusedPass::norm_and_place(int64_t index) {
        .rings = rings,
        .choices = at_offset<SinkChoice>(table_, layout_.choices_of(index)),
        .sinks = static_cast<int>(form_.sinks),
-       .partial = fp32(buffers_.sink_products),
+       .means = fp32(buffers_.sink_means),
        .similarity = fp32(buffers_.similarity) + index * form_.rows * form_.sinks},
       shape_, stream_));
 }

@@ -27,15 +27,14 @@ struct AdaptiveSinks {
   const RingPointers* rings = nullptr;      // device memory, [rows]
   const SinkChoice* choices = nullptr;      // device memory, [rows]
   int sinks = 0;                            // the most that a row compares, 1 or more
-  float* partial = nullptr;                 // adaptive_sink_floats(rows, sinks, width), for its own use
+  float* means = nullptr;                   // adaptive_sink_floats(rows, sinks, width): mean tokens
   float* similarity = nullptr;  // [rows, sinks]: what was compared, as sink_similarity() defines it
 };
-constexpr int kSinkChannels = 32;  // compared by one thread block
 constexpr int64_t adaptive_sink_floats(int64_t rows, int64_t sinks, int64_t width) {
-  return rows * (width / kSinkChannels) * 2 * (1 + 2 * sinks);
+  return rows * 2 * (1 + sinks) * width;
 }
 
-// Rows of one frame each; widths are multiples of 32. The same numbers give the same choice.
+// Rows of one frame each; widths are multiples of 64. The same numbers give the same choice.
 cudaError_t launch_place_with_adaptive_sinks(const AdaptiveSinks& op, const TokenShape& shape,
                                              cudaStream_t stream);
 

@@ -55,7 +55,7 @@ class AdaptiveSinksTest : public HopperTest {
     }
     const at::Tensor ring_table = table(rings), choice_table = table(choices);
     const auto floats = at::TensorOptions(at::kFloat).device(gpu());
-    const at::Tensor partial = at::full({adaptive_sink_floats(count, most, width)}, NAN, floats);
+    const at::Tensor means = at::full({adaptive_sink_floats(count, most, width)}, NAN, floats);
     const at::Tensor similarity = at::zeros({count, most}, floats);
     const TokenShape shape = {static_cast<int>(count), 1, static_cast<int>(tokens), static_cast<int>(width)};
     C10_CUDA_CHECK(launch_place_with_adaptive_sinks(
@@ -63,7 +63,7 @@ class AdaptiveSinksTest : public HopperTest {
          .rings = static_cast<const RingPointers*>(ring_table.const_data_ptr()),
          .choices = static_cast<const SinkChoice*>(choice_table.const_data_ptr()),
          .sinks = static_cast<int>(most),
-         .partial = partial.data_ptr<float>(),
+         .means = means.data_ptr<float>(),
          .similarity = similarity.data_ptr<float>()},
         shape, at::cuda::getCurrentCUDAStream()));
     for (int64_t r = 0; r < count; ++r) {
