@@ -39,6 +39,16 @@ class Block {
   at::Tensor cross_attention(const at::Tensor& x, const TextKv& text) const;
   at::Tensor feed_forward(const at::Tensor& x, const BlockModulation& m) const;
 
+  void join_qkv() { self_attn_.join_qkv(); }
+
+  // The layers, for fused kernels.
+  const at::Tensor& modulation_table() const { return modulation_; }  // [1, 6, dim]
+  const SelfAttention& self_attn() const { return self_attn_; }
+  const AffineLayerNorm& norm3() const { return norm3_; }
+  const CrossAttention& cross_attn() const { return cross_attn_; }
+  const Linear& ffn_in() const { return ffn_in_; }
+  const Linear& ffn_out() const { return ffn_out_; }
+
  private:
   int64_t dim_;
   double eps_;

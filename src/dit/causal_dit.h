@@ -59,12 +59,16 @@ class CausalDit {
   // What the blocks of a range keep of a context [R or 1, text_len, dim]: once per prompt.
   TextContext text_context(const at::Tensor& context, const BlockRange& range) const;
 
+  // Readies loaded blocks for FusedDit.
+  void join_qkv(const BlockRange& range);
+
   const Block& block(int64_t index) const { return blocks_.at(static_cast<size_t>(index)); }
 
   // Tokens and the time embedding e [R, F, dim] → flow [R, F, out_dim, h, w].
   at::Tensor head(const at::Tensor& x, const at::Tensor& e, const TokenGrid& grid) const {
     return head_.forward(x, e, grid);
   }
+  const Head& head_layers() const { return head_; }
 
   // All pieces on one device. latents [R, F, in_dim, h, w], timesteps [R, F], start_frames int64 [R] (the
   // position of each row's first frame), one text and one cache per block → flow [R, F, out_dim, h, w]. All

@@ -28,6 +28,11 @@ class CrossAttention {
   // x [R, L, dim] → the same shape. Every row of the text is attended, padding included; no position.
   at::Tensor forward(const at::Tensor& x, const TextKv& text) const;
 
+  // The layers, for fused kernels.
+  const Linear& q() const { return q_; }
+  const Linear& o() const { return o_; }
+  const RmsNorm& norm_q() const { return norm_q_; }
+
  private:
   Linear q_, k_, v_, o_;
   RmsNorm norm_q_, norm_k_;

@@ -29,7 +29,10 @@ void Head::list(const ParamScope& p) {
 
 at::Tensor Head::forward(const at::Tensor& x, const at::Tensor& e, const TokenGrid& grid) const {
   const at::Tensor m = modulation_ + e.unsqueeze(2);  // [R, F, 2, dim]
-  const at::Tensor y = modulate(layer_norm(x, eps_), m.select(2, 0), m.select(2, 1));
+  return project(modulate(layer_norm(x, eps_), m.select(2, 0), m.select(2, 1)), grid);
+}
+
+at::Tensor Head::project(const at::Tensor& y, const TokenGrid& grid) const {
   return unpatchify(head_.forward(y), grid);
 }
 

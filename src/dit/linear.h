@@ -4,6 +4,9 @@
 
 #include <ATen/ATen.h>
 
+#include <initializer_list>
+#include <vector>
+
 #include "weights/param_list.h"
 
 namespace sdv2 {
@@ -21,9 +24,33 @@ class Linear {
     return at::linear(x, weight_, bias_);
   }  // [..., in] → [..., out]
 
+  const at::Tensor& weight() const { return weight_; }  // [out, in]
+  const at::Tensor& bias() const { return bias_; }      // [out]
+
+  // One layer that gives what several of equal inputs give, behind one another. Their weights become views of
+  // its own, so that nothing is stored twice.
+  static Linear join(std::initializer_list<Linear*> layers);
+
  private:
   int64_t in_, out_;
   at::Tensor weight_, bias_;
 };
+
+inline Linear Linear::join(std::initializer_list<Linear*> layers) {
+  std::vector<at::Tensor> weights, biases;
+  for (const Linear* layer : layers) {
+    weights.push_back(layer->weight_);
+    biases.push_back(layer->bias_);
+  }
+  Linear joined((*layers.begin())->in_, 0);
+  joined.weight_ = at::cat(weights);
+  joined.bias_ = at::cat(biases);
+  for (Linear* layer : layers) {
+    layer->weight_ = joined.weight_.narrow(0, joined.out_, layer->out_);
+    layer->bias_ = joined.bias_.narrow(0, joined.out_, layer->out_);
+    joined.out_ += layer->out_;
+  }
+  return joined;
+}
 
 }  // namespace sdv2

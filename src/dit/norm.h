@@ -18,6 +18,9 @@ class AffineLayerNorm {
   void list(const ParamScope& p);
   at::Tensor forward(const at::Tensor& x) const;
 
+  const at::Tensor& weight() const { return weight_; }
+  const at::Tensor& bias() const { return bias_; }
+
  private:
   int64_t dim_;
   double eps_;
@@ -30,6 +33,8 @@ class RmsNorm {
   RmsNorm(int64_t dim, double eps) : dim_(dim), eps_(eps) {}
   void list(const ParamScope& p);
   at::Tensor forward(const at::Tensor& x) const;
+
+  const at::Tensor& weight() const { return weight_; }
 
  private:
   int64_t dim_;

@@ -7,6 +7,7 @@
 
 #include "diffusion/latent_ops.h"
 #include "dit/rope.h"
+#include "runtime/upload.h"
 #include "stream/segment_error.h"
 
 namespace sdv2 {
@@ -52,8 +53,9 @@ bool contains(const std::vector<int>& steps, int step) {
 
 class Batch {
  public:
-  Batch(size_t worker, const DeviceNetworks& networks, Rows rows, const std::vector<Unit>& units)
-      : worker_(worker), networks_(networks), rows_(rows), units_(units) {}
+  Batch(size_t worker, const DeviceNetworks& networks, FusedDit* fused, Rows rows,
+        const std::vector<Unit>& units)
+      : worker_(worker), networks_(networks), fused_(fused), rows_(rows), units_(units) {}
 
   // Brings every row's lanes to the state in which they take the chunk.
   void prepare_lanes() {
@@ -64,16 +66,24 @@ class Batch {
 
   // Runs some of the rows through the units; the result is in their tokens: tokens, or the flow after a head.
   void run(Rows rows);
+  // The same for all rows, on fused kernels.
+  void run_fused();
 
  private:
   void prepare_lane(const Row& row, int block);
+  static Lane& lane(const Row& row, int block) {
+    return *row.chunk->stream->lane(row.step, row.branch, block);
+  }
   std::vector<Lane*> lanes(Rows rows, int block) const;
+  int64_t begin_chunk(const Row& row) const;
   at::Tensor start_positions(Rows rows) const;
   at::Tensor timesteps(Rows rows) const;
+  FusedRow fused_row(const Row& row, bool embed) const;
   TextKv text(Rows rows, int block) const;
 
   size_t worker_;
   const DeviceNetworks& networks_;
+  FusedDit* fused_;
   Rows rows_;
   const std::vector<Unit>& units_;
 };
@@ -92,7 +102,7 @@ void Batch::prepare_lane(const Row& row, int block) {
   const Chunk& chunk = *row.chunk;
   StreamState& stream = *chunk.stream;
   Lane& lane = stream.lane_on(row.step, row.branch, block, networks_.type, networks_.device);
-  const Lane* model = nullptr;
+  Lane* model = nullptr;
   if (row.branch == kNegative && chunk.fresh_negative)
     model = stream.lane(row.step, kPositive, block);  // prepared just before
   else if (contains(chunk.copied_steps, row.step))
@@ -105,20 +115,22 @@ void Batch::prepare_lane(const Row& row, int block) {
 std::vector<Lane*> Batch::lanes(Rows rows, int block) const {
   std::vector<Lane*> lanes;
   lanes.reserve(rows.size());
-  for (const Row& row : rows) lanes.push_back(row.chunk->stream->lane(row.step, row.branch, block));
+  for (const Row& row : rows) lanes.push_back(&lane(row, block));
   return lanes;
 }
 
-// Announces the chunks to all lanes; the lanes of all blocks of a row agree on where it is in time.
+// Announces the chunk to all lanes of the row, which agree on where it is in time.
+int64_t Batch::begin_chunk(const Row& row) const {
+  int64_t start = 0;
+  for (const Unit& unit : units_)
+    if (unit.kind == UnitKind::kBlock) start = or_throw(lane(row, unit.index).begin_chunk(row.chunk->frames));
+  return start;
+}
+
 at::Tensor Batch::start_positions(Rows rows) const {
-  std::vector<int64_t> starts(rows.size(), 0);
-  for (const Unit& unit : units_) {
-    if (unit.kind != UnitKind::kBlock) continue;
-    const std::vector<Lane*> of_block = lanes(rows, unit.index);
-    for (size_t r = 0; r < rows.size(); ++r)
-      starts[r] = or_throw(of_block[r]->begin_chunk(rows[r].chunk->frames));
-  }
-  return at::tensor(starts, at::kLong).to(networks_.device);
+  std::vector<int64_t> starts;
+  for (const Row& row : rows) starts.push_back(begin_chunk(row));
+  return upload(starts, networks_.device);
 }
 
 at::Tensor Batch::timesteps(Rows rows) const {
@@ -127,7 +139,7 @@ at::Tensor Batch::timesteps(Rows rows) const {
   for (const Row& row : rows)
     told.insert(told.end(), static_cast<size_t>(frames),
                 row.chunk->levels.timesteps.at(static_cast<size_t>(row.step)));
-  return at::tensor(told, at::kDouble).view({static_cast<int64_t>(rows.size()), frames}).to(networks_.device);
+  return upload(told, networks_.device).view({static_cast<int64_t>(rows.size()), frames});
 }
 
 TextKv Batch::text(Rows rows, int block) const {
@@ -164,6 +176,44 @@ void Batch::run(Rows rows) {
   for (size_t r = 0; r < rows.size(); ++r) rows[r].tokens() = x.narrow(0, static_cast<int64_t>(r), 1);
 }
 
+FusedRow Batch::fused_row(const Row& row, bool embed) const {
+  FusedRow fused;
+  fused.input = embed ? row.chunk->latent : row.tokens();
+  fused.start_frame = begin_chunk(row);
+  fused.timesteps.assign(static_cast<size_t>(row.chunk->frames),
+                         row.chunk->levels.timesteps.at(static_cast<size_t>(row.step)));
+  for (const Unit& unit : units_) {
+    if (unit.kind != UnitKind::kBlock) continue;
+    fused.kv.push_back(lane(row, unit.index).place());
+    fused.text.push_back(
+        row.prompt().text_kv(worker_, unit.index, networks_.dit, networks_.type, networks_.device));
+  }
+  return fused;
+}
+
+void Batch::run_fused() {
+  const at::Tensor& latent = rows_.front().chunk->latent;  // [1, F, 16, h, w]
+  FusedCall call;
+  call.embed = units_.front().kind == UnitKind::kPatchEmbedding;
+  call.head = units_.back().kind == UnitKind::kHead;
+  call.grid = TokenGrid::of_latents(latent.size(1), latent.size(3), latent.size(4));
+  for (const Unit& unit : units_) {
+    if (unit.kind != UnitKind::kBlock) continue;
+    if (call.blocks.end == 0) call.blocks.begin = unit.index;
+    call.blocks.end = unit.index + 1;
+  }
+  for (const Row& row : rows_) call.rows.push_back(fused_row(row, call.embed));
+  const FusedResult result = fused_->run(call);
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    const auto index = static_cast<int64_t>(r);
+    rows_[r].tokens() = result.out.narrow(0, index, 1);
+    for (size_t b = 0; b < call.rows[r].kv.size(); ++b)
+      if (call.rows[r].kv[b].test.sinks > 0)
+        lane(rows_[r], static_cast<int>(call.blocks.begin) + static_cast<int>(b))
+            .follow(result.sinks, static_cast<int64_t>(b), index);
+  }
+}
+
 // From the flow of a step to its clean latent, and to the noisy one of the next step.
 void end_step(Chunk& chunk, int step, const FlowMatchTable& table) {
   const auto sigma = [&](int of_step) {
@@ -195,17 +245,19 @@ void end_step(Chunk& chunk, int step, const FlowMatchTable& table) {
 
 }  // namespace
 
-void denoise(size_t worker, const DeviceNetworks& networks, const FlowMatchTable& table,
+void denoise(size_t worker, const DeviceNetworks& networks, FusedDit* fused, const FlowMatchTable& table,
              std::span<Chunk* const> chunks) {
   const std::vector<Row> rows = rows_of(chunks);
   if (rows.empty()) return;
   const std::vector<Unit> units = units_of(*rows.front().chunk);
-  Batch batch(worker, networks, rows, units);
+  Batch batch(worker, networks, fused, rows, units);
   batch.prepare_lanes();
   if (networks.device.is_cpu()) {
     // The bits of a CPU library's matrix products depend on the number of rows. One by one, a stream gives
     // the same pictures whatever else runs.
     for (const Row& row : rows) batch.run({&row, 1});
+  } else if (fused != nullptr) {
+    batch.run_fused();
   } else {
     batch.run(rows);
   }

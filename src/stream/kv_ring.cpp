@@ -50,6 +50,11 @@ int64_t KvRing::sinks_to_compare() const {
   return adaptive && chunk_frames_ == 1 && !refreshed_ ? std::min(config_.sinks, valid_slots()) : 0;
 }
 
+KvRing::Choice KvRing::choice() const {
+  const bool full = valid_slots() == config_.slots;
+  return {config_.sink_threshold, cursor_, pending_sink_, full, valid_slots() + (full ? 0 : 1)};
+}
+
 void KvRing::place(std::span<const double> similarity) {
   assert(chunk_frames_ > 0 && static_cast<int64_t>(similarity.size()) == sinks_to_compare());
   if (const auto sink = sink_to_replace(similarity)) {

@@ -65,6 +65,17 @@ class KvRing {
   // How many sinks place() wants similarities of: the first that many slots. 0 when it needs none.
   int64_t sinks_to_compare() const;
 
+  // What decides over the slot of a chunk that compares sinks, beside their similarities: for who has those
+  // only later than it needs the slot.
+  struct Choice {
+    double threshold = -1;
+    int64_t next_slot = 0;                // unless a sink is replaced
+    std::optional<int64_t> pending_sink;  // replaced, in a full cache, unless another is below the threshold
+    bool full = false;
+    int64_t valid_slots = 0;  // with the chunk
+  };
+  Choice choice() const;
+
   // Picks the slots of the chunk that begin_chunk announced. `similarity`: of the chunk's frame to each of
   // sinks_to_compare() sinks.
   void place(std::span<const double> similarity = {});

@@ -16,7 +16,7 @@ Lane::Lane(const KvRing& ring, int64_t slots, int64_t tokens, int64_t heads, at:
       v_(at::empty_like(k_)) {}
 
 Result<int64_t> Lane::begin_chunk(int64_t frames) {
-  SDV2_TRY(const KvRing::Position position, ring_.begin_chunk(frames));
+  SDV2_TRY(const KvRing::Position position, ring().begin_chunk(frames));
   for (const auto& move : position.moves) {
     const at::Tensor keys = k_.narrow(0, move.slot * tokens_, tokens_);
     keys.copy_(rotate_time(keys, move.to - move.from));
@@ -44,8 +44,42 @@ KvRow Lane::write(const at::Tensor& k, const at::Tensor& v) {
   return {k_.narrow(0, 0, valid), v_.narrow(0, 0, valid)};
 }
 
-void Lane::copy_from(const Lane& other) {
-  ring_ = other.ring_;
+FusedKv Lane::place() {
+  const int64_t sinks = ring_.sinks_to_compare();
+  if (sinks == 0) {
+    ring_.place();
+    return {k_, v_, ring_.chunk_slots(), ring_.valid_slots() * tokens_, {}};
+  }
+  const KvRing::Choice choice = ring_.choice();
+  return {k_,
+          v_,
+          {choice.next_slot},
+          choice.valid_slots * tokens_,
+          {sinks, choice.threshold, choice.pending_sink, choice.full}};
+}
+
+void Lane::follow(std::shared_ptr<const SinkReport> report, int64_t block, int64_t row) {
+  report_ = Report{std::move(report), block, row};
+}
+
+KvRing& Lane::ring() {
+  if (report_) {
+    ring_.place(report_->of_call->similarity(report_->block, report_->row, ring_.sinks_to_compare()));
+    report_.reset();
+  }
+  return ring_;
+}
+
+void Lane::clear(const KvRing& empty) {
+  report_.reset();
+  ring_ = empty;
+}
+
+void Lane::set_sink_threshold(double threshold) { ring().set_sink_threshold(threshold); }
+
+void Lane::copy_from(Lane& other) {
+  report_.reset();
+  ring_ = other.ring();
   const int64_t valid = ring_.valid_slots() * tokens_;
   if (valid == 0) return;
   k_.narrow(0, 0, valid).copy_(other.k_.narrow(0, 0, valid));

@@ -6,9 +6,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "dit/fused/fused_dit.h"
 #include "dit/kv_store.h"
 #include "stream/kv_ring.h"
 
@@ -27,14 +29,21 @@ class Lane {
   // Stores the chunk's k and v [frames·tokens, heads, 128] and returns everything that is attended.
   KvRow write(const at::Tensor& k, const at::Tensor& v);
 
+  // Like write(), for kernels that store the chunk themselves. When it compares sinks (test.sinks > 0) they
+  // choose the slot, too, and follow() must be called next.
+  FusedKv place();
+
+  // Whatever comes next first learns from the report, of the call's block and row, what was chosen.
+  void follow(std::shared_ptr<const SinkReport> report, int64_t block, int64_t row);
+
   // Forgets everything; `empty` is a ring of the same sizes that has taken nothing.
-  void clear(const KvRing& empty) { ring_ = empty; }
+  void clear(const KvRing& empty);
 
   // Similarity below which a sink is renewed from now on; -1 never.
-  void set_sink_threshold(double threshold) { ring_.set_sink_threshold(threshold); }
+  void set_sink_threshold(double threshold);
 
   // Becomes equal to another lane of the same size, which may be on another device.
-  void copy_from(const Lane& other);
+  void copy_from(Lane& other);
 
   at::Device device() const { return k_.device(); }
   int64_t bytes() const;
@@ -42,9 +51,18 @@ class Lane {
  private:
   std::vector<double> similarity_to_sinks(const at::Tensor& k, const at::Tensor& v) const;
 
+  // Catches up with what a GPU has chosen; may wait for it.
+  KvRing& ring();
+
+  struct Report {
+    std::shared_ptr<const SinkReport> of_call;
+    int64_t block = 0, row = 0;
+  };
+
   KvRing ring_;
-  int64_t tokens_;  // of one latent frame
-  at::Tensor k_;    // [K·tokens, heads, 128]
+  std::optional<Report> report_;  // of the chunk that was placed last, if ring_ does not know it yet
+  int64_t tokens_;                // of one latent frame
+  at::Tensor k_;                  // [K·tokens, heads, 128]
   at::Tensor v_;
 };
 

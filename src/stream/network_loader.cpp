@@ -86,13 +86,15 @@ Result<void> load_layers(LayerChain& chain, const std::set<int>& layers, WeightS
 }
 
 Result<void> load_transformer(CausalDit& dit, const Share& share, WeightSource& source, at::ScalarType type,
-                              c10::Device device) {
+                              c10::Device device, bool fused) {
   const bool any = share.patch || share.head || !share.blocks.empty();
   if (!any) return {};
   SDV2_CHECK(dit.load({.patch = share.patch, .text = !share.blocks.empty(), .time = true, .head = share.head},
                       source, type, device));
-  for (const int block : share.blocks)
+  for (const int block : share.blocks) {
     SDV2_CHECK(dit.load({.blocks = {block, block + 1}}, source, type, device));
+    if (fused) dit.join_qkv({block, block + 1});
+  }
   return {};
 }
 
@@ -128,7 +130,7 @@ Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
     SDV2_CHECK(load_layers(networks->encoder, share.encoder_layers, *encoder, type, device));
     SDV2_CHECK(step("transformer", done++, count));
     SDV2_TRY(WeightSource * dit, sources.of(NetworkKind::kDit));
-    SDV2_CHECK(load_transformer(networks->dit, share, *dit, type, device));
+    SDV2_CHECK(load_transformer(networks->dit, share, *dit, type, device, networks->fused));
     SDV2_CHECK(step("decoder", done++, count));
     SDV2_TRY(WeightSource * decoder, sources.of(decoder_kind(model)));
     SDV2_CHECK(load_layers(networks->decoder, share.decoder_layers, *decoder, type, device));

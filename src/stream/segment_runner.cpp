@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "diffusion/latent_ops.h"
 #include "stream/denoise.h"
 #include "stream/segment_error.h"
@@ -25,7 +26,15 @@ at::Tensor from_range(const at::Tensor& pixels, PixelRange range) {
 
 SegmentRunner::SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks> networks,
                              const FlowMatchTable& table)
-    : worker_(worker), networks_(std::move(networks)), table_(table), stream_(networks_->device) {}
+    : worker_(worker),
+      networks_(std::move(networks)),
+      table_(table),
+      fused_(networks_->fused ? FusedDit::create(networks_->dit, networks_->device) : nullptr),
+      stream_(networks_->device) {
+  if (networks_->fused && !fused_)
+    log_warning(
+        "there are no fused kernels for this transformer's sizes in this build: it runs on plain ones");
+}
 
 void SegmentRunner::run(std::span<Chunk* const> chunks) {
   const c10::InferenceMode inference;
@@ -38,7 +47,7 @@ void SegmentRunner::run(std::span<Chunk* const> chunks) {
       encode(first, segment);
       break;
     case Segment::Kind::kDenoise:
-      denoise(worker_, *networks_, table_, chunks);
+      denoise(worker_, *networks_, fused_.get(), table_, chunks);
       break;
     case Segment::Kind::kDecode:
       decode(first, segment);

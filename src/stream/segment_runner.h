@@ -6,6 +6,7 @@
 #include <span>
 
 #include "diffusion/flow_match.h"
+#include "dit/fused/fused_dit.h"
 #include "runtime/device_stream.h"
 #include "stream/chunk.h"
 #include "stream/device_networks.h"
@@ -36,6 +37,7 @@ class SegmentRunner {
   size_t worker_;
   std::shared_ptr<const DeviceNetworks> networks_;
   const FlowMatchTable& table_;
+  std::unique_ptr<FusedDit> fused_;  // where the device has fused kernels
   DeviceStream stream_;
 };
 

@@ -39,6 +39,18 @@ std::vector<KvRow> ReferenceKv::write(const at::Tensor& k, const at::Tensor& v) 
   return past;
 }
 
+std::vector<FusedKv> ReferenceKv::place(int64_t frames) {
+  similarity_.clear();
+  ring_.update(starts_, frames);
+  std::vector<FusedKv> places;
+  for (int64_t r = 0; r < k_.size(0); ++r) {
+    const auto& row = ring_.rows()[static_cast<size_t>(r)];
+    FusedKv& place = places.emplace_back(FusedKv{k_[r], v_[r], {}, row.lend * tokens_per_frame_});
+    for (int64_t f = 0; f < frames; ++f) place.slots.push_back(row.first_slot + f);
+  }
+  return places;
+}
+
 void ReferenceKv::repeat(int64_t rows) {
   ring_.repeat(static_cast<size_t>(rows));
   k_ = k_.repeat({rows, 1, 1, 1});

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "dit/fused/fused_dit.h"
 #include "dit/kv_store.h"
 #include "tools/parity/reference_ring.h"
 
@@ -21,6 +22,10 @@ class ReferenceKv : public KvStore {
   void begin(std::vector<int64_t> starts) { starts_ = std::move(starts); }
 
   std::vector<KvRow> write(const at::Tensor& k, const at::Tensor& v) override;
+
+  // Like write(), for kernels that store a chunk of `frames` frames themselves: where each row's goes. Not
+  // when the ring compares sinks.
+  std::vector<FusedKv> place(int64_t frames);
 
   // Copies the one row of the first chunk to `rows` rows.
   void repeat(int64_t rows);

@@ -35,7 +35,7 @@ at::Tensor case_prompt(const Case& golden, at::Device device) {
 }
 
 ReferenceNetwork::ReferenceNetwork(const Case& golden, const ReferenceRingConfig& ring,
-                                   int64_t tokens_per_frame, at::Device device)
+                                   int64_t tokens_per_frame, at::Device device, Report& report)
     : dit_(case_dit_config(golden)) {
   FormulaSource weights(golden.seed());
   const auto loaded = dit_.load(DitPart::all(dit_.config()), weights, golden.type(), device);
@@ -43,6 +43,15 @@ ReferenceNetwork::ReferenceNetwork(const Case& golden, const ReferenceRingConfig
   for (int64_t i = 0; i < block_count(); ++i)
     caches_.push_back(std::make_unique<ReferenceKv>(ring, tokens_per_frame, dit_.config().num_heads,
                                                     at::dtype(golden.type()).device(device)));
+  if (golden.fused) {
+    if (golden.type() == at::kBFloat16 && ring.sink_threshold <= -1) {
+      dit_.join_qkv({0, block_count()});
+      fused_ = FusedDit::create(dit_, device);
+    }
+    if (!fused_)
+      report.note("ran on plain kernels: there are no fused ones for " +
+                  std::string(c10::toString(golden.type())) + " on " + device.str() + " with these sinks");
+  }
   context_ = dit_.embed_text(case_prompt(golden, device));
   text_ = dit_.text_context(context_, {0, block_count()});
 }
@@ -50,11 +59,32 @@ ReferenceNetwork::ReferenceNetwork(const Case& golden, const ReferenceRingConfig
 at::Tensor ReferenceNetwork::forward(const at::Tensor& latents, const std::vector<double>& timesteps,
                                      const std::vector<int64_t>& starts) {
   begin(starts);
+  if (fused_) return forward_fused(latents, timesteps, starts);
   std::vector<KvStore*> kv;
   for (const auto& cache : caches_) kv.push_back(cache.get());
   const at::Tensor levels = at::tensor(timesteps, at::kDouble).to(latents.device());
   return dit_.forward(latents, levels.unsqueeze(1).expand({-1, latents.size(1)}),
                       at::tensor(starts, at::kLong).to(latents.device()), text_, kv);
+}
+
+at::Tensor ReferenceNetwork::forward_fused(const at::Tensor& latents, const std::vector<double>& timesteps,
+                                           const std::vector<int64_t>& starts) {
+  FusedCall call;
+  call.embed = call.head = true;
+  call.blocks = {0, block_count()};
+  call.grid = TokenGrid::of_latents(latents.size(1), latents.size(3), latents.size(4));
+  std::vector<std::vector<FusedKv>> kv;  // [block][row]
+  for (const auto& cache : caches_) kv.push_back(cache->place(latents.size(1)));
+  for (int64_t r = 0; r < latents.size(0); ++r) {
+    const auto index = static_cast<size_t>(r);
+    FusedRow& row = call.rows.emplace_back();
+    row.input = latents.narrow(0, r, 1);
+    row.start_frame = starts[index];
+    row.timesteps.assign(static_cast<size_t>(latents.size(1)), timesteps[index]);
+    for (const auto& of_block : kv) row.kv.push_back(of_block[index]);
+    row.text = text_;
+  }
+  return fused_->run(call).out;
 }
 
 void ReferenceNetwork::begin(const std::vector<int64_t>& starts) {

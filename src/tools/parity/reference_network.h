@@ -16,9 +16,10 @@ namespace sdv2::parity {
 
 class ReferenceNetwork {
  public:
-  // Sizes, prompt and weights from the case. Throws std::runtime_error when they are not valid.
+  // Sizes, prompt and weights from the case, forward() on fused kernels where it asks for them and they can
+  // run it; the report says otherwise. Throws std::runtime_error when they are not valid.
   ReferenceNetwork(const Case& golden, const ReferenceRingConfig& ring, int64_t tokens_per_frame,
-                   at::Device device);
+                   at::Device device, Report& report);
 
   // latents [R, F, 16, h, w], timesteps [R] (the same for all frames of a row), start frames [R] → flow, of
   // the latents' shape. The first pass of a session has one row; later ones as many as repeat() made.
@@ -40,7 +41,11 @@ class ReferenceNetwork {
   ReferenceKv& cache(int64_t block) { return *caches_.at(static_cast<size_t>(block)); }
 
  private:
+  at::Tensor forward_fused(const at::Tensor& latents, const std::vector<double>& timesteps,
+                           const std::vector<int64_t>& starts);
+
   CausalDit dit_;
+  std::unique_ptr<FusedDit> fused_;                   // when the case asks for it and there is one
   std::vector<std::unique_ptr<ReferenceKv>> caches_;  // one per block
   at::Tensor context_;
   TextContext text_;

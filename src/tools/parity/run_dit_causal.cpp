@@ -24,7 +24,7 @@ Call make_call(const Case& golden, const nlohmann::json& json, at::Device device
           json.at("timestep").get<std::vector<double>>(), json.at("start_frame").get<std::vector<int64_t>>()};
 }
 
-// network.forward() piece by piece; keeps what lies between.
+// network.forward() piece by piece, on plain kernels; keeps what lies between.
 at::Tensor run_in_pieces(ReferenceNetwork& network, const Call& call, Outputs& out) {
   const auto keep = [&](const std::string& name, const at::Tensor& value) {
     return out[call.name + "." + name] = value;
@@ -64,7 +64,7 @@ Bounds bounds_of(const Case& golden, const std::string& name) {
 
 void run_dit_causal(const Case& golden, at::Device device, Report& report) {
   const auto& config = golden.json.at("config");
-  ReferenceNetwork network(golden, ring_config(config), config.at("tokens_per_frame"), device);
+  ReferenceNetwork network(golden, ring_config(config), config.at("tokens_per_frame"), device, report);
   Outputs out;
   int64_t rows = 1;
   for (const auto& json : golden.json.at("calls")) {

@@ -67,7 +67,7 @@ class Pipeline {
         decoder_(with_weights(wan_decoder(vae_config()), golden, device)),
         encoder_state_(encoder_.new_state()),
         decoder_state_(decoder_.new_state()),
-        network_(golden, config_.stream.ring, config_.tokens_per_frame, device),
+        network_(golden, config_.stream.ring, config_.tokens_per_frame, device, report),
         noise_(golden, device),
         stream_(network_, config_.stream, config_.timesteps, noise_) {}
 

@@ -99,7 +99,7 @@ void run(const Case& golden, at::Device device, bool stream_batch, Report& repor
   const StreamCase config = parse_stream_case(golden, stream_batch);
   const auto& ticks = golden.json.at("ticks");
   check_order(ticks, config);
-  ReferenceNetwork network(golden, config.stream.ring, config.tokens_per_frame, device);
+  ReferenceNetwork network(golden, config.stream.ring, config.tokens_per_frame, device, report);
   NoiseTape noise(golden, device);
   ReferenceStream stream(network, config.stream, config.timesteps, noise);
   const bool low_precision = golden.type() != at::kFloat;

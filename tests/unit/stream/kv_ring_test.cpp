@@ -221,6 +221,26 @@ TEST(KvRing, OneReplacementWaitsUntilTheCacheIsFull) {
   EXPECT_EQ(adaptive_chunk(ring, {}), 3);
 }
 
+// Who has the similarities only later finds the same slot.
+TEST(KvRing, TellsWhatDecidesOverTheSlot) {
+  KvRing ring = make_ring({.slots = 6, .sinks = 3, .sink_threshold = 0.2});
+  next_chunk(ring, 2);
+  const std::vector<std::vector<double>> similarities = {
+      {},        {0.1, 0.5, 0.5}, {},        {},        {0.5, 0.5, 0.1}, {}, {0.3, 0.1, 0.1}, {0.1, 0.5, 0.5},
+      {1, 1, 1}, {1, 1, 0.1},     {1, 1, 1}, {1, 1, 1}, {0.1, 0.1, 0.1}};
+  for (std::vector<double> similarity : similarities) {
+    ASSERT_TRUE(ring.begin_chunk(1).ok());
+    similarity.resize(static_cast<size_t>(ring.sinks_to_compare()), 1.0);
+    const KvRing::Choice choice = ring.choice();
+    std::optional<int64_t> replaced = choice.pending_sink;
+    const auto least = std::min_element(similarity.begin(), similarity.end());
+    if (*least < choice.threshold) replaced = least - similarity.begin();
+    ring.place(similarity);
+    EXPECT_THAT(ring.chunk_slots(), ElementsAre(choice.full && replaced ? *replaced : choice.next_slot));
+    EXPECT_EQ(ring.valid_slots(), choice.valid_slots);
+  }
+}
+
 TEST(KvRing, RefreshAlignsAReplacedSinkToo) {
   KvRing ring = make_ring({.slots = 6, .sinks = 3, .sink_threshold = 0.2});
   next_chunk(ring, 2);

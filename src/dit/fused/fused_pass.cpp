@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dit/fused/fused_pass.h"
+
+#include <ATen/ATen.h>
+#include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDAException.h>
+
+#include <utility>
+
+#include "kernels/dit/tensor_map.h"
+
+namespace sdv2 {
+namespace {
+
+__nv_bfloat16* bf16(const at::Tensor& tensor) { return static_cast<__nv_bfloat16*>(tensor.data_ptr()); }
+float* fp32(const at::Tensor& tensor) { return static_cast<float*>(tensor.data_ptr()); }
+
+template <class T>
+const T* at_offset(const uint8_t* table, int64_t offset) {
+  return reinterpret_cast<const T*>(table + offset);
+}
+
+// The vectors of time: which of a block's six, and of the head's two, are scales (to which 1 is added).
+constexpr int64_t kShift1 = 0, kScale1 = 1, kGate1 = 2, kShift2 = 3, kScale2 = 4, kGate2 = 5, kVectors = 6;
+constexpr unsigned kScales = 1U << kScale1 | 1U << kScale2;
+constexpr int64_t kHeadShift = 0, kHeadScale = 1, kHeadVectors = 2;
+
+}  // namespace
+
+FusedPass::FusedPass(const CausalDit& dit, const FusedForm& form, const FusedParams& params,
+                     const FusedBuffers& buffers, LtLinear& linear, int processors)
+    : dit_(dit),
+      form_(form),
+      params_(params),
+      linear_(linear),
+      processors_(processors),
+      stream_(at::cuda::getCurrentCUDAStream()),
+      layout_(form.blocks(), form.rows, form.frames),
+      shape_{static_cast<int>(form.rows), static_cast<int>(form.frames),
+             static_cast<int>(form.grid().per_frame()), static_cast<int>(dit.config().dim)},
+      eps_(static_cast<float>(dit.config().eps)),
+      buffers_(buffers),
+      table_(static_cast<const uint8_t*>(buffers.table.const_data_ptr())),
+      x_(bf16(buffers.x)),
+      y_(bf16(buffers.y)),
+      q_(bf16(buffers.q)),
+      attended_(bf16(buffers.attended)),
+      z_(bf16(buffers.z)),
+      wide_(bf16(buffers.wide)) {}
+
+void FusedPass::run() {
+  if (form_.embed) embed();
+  if (form_.blocks() > 0) {
+    const auto width = static_cast<int>(dit_.config().dim);
+    C10_CUDA_CHECK(launch_modulation({.table = fp32(params_.modulation),
+                                      .of_frame = at_offset<const __nv_bfloat16*>(table_, layout_.e0),
+                                      .stride = width,
+                                      .layers = static_cast<int>(form_.blocks()),
+                                      .frames = static_cast<int>(form_.rows * form_.frames),
+                                      .vectors = kVectors,
+                                      .width = width,
+                                      .scales = kScales,
+                                      .out = fp32(buffers_.modulation)},
+                                     stream_));
+    C10_CUDA_CHECK(launch_turns(at_offset<double>(table_, layout_.starts), shape_.rows, shape_.frames,
+                                static_cast<int>(form_.height), static_cast<int>(form_.width),
+                                static_cast<float2*>(buffers_.turns.data_ptr()), stream_));
+  }
+  for (int64_t i = 0; i < form_.blocks(); ++i) block(i);
+  if (form_.head)
+    head();
+  else
+    add_pending();
+}
+
+void FusedPass::embed() {
+  const auto& config = dit_.config();
+  const at::Tensor latents =
+      buffers_.latents.narrow(0, 0, form_.tokens() * config.patch_in())
+          .view({form_.rows, form_.frames, config.in_dim, form_.height * kPatch, form_.width * kPatch});
+  buffers_.x.narrow(0, 0, form_.tokens()).copy_(dit_.embed(latents).flatten(0, 1));
+}
+
+FrameVectors FusedPass::modulation(int64_t block, int64_t vector) const {
+  const int64_t width = dit_.config().dim;
+  const int64_t first = (block * form_.rows * form_.frames * kVectors + vector) * width;
+  return {fp32(buffers_.modulation) + first, kVectors * width};
+}
+
+void FusedPass::add_and_norm(FrameVectors scale, FrameVectors shift) {
+  const Pending pending = std::exchange(pending_, {});
+  C10_CUDA_CHECK(launch_add_and_norm({.x = x_,
+                                      .z = pending.any ? z_ : nullptr,
+                                      .gate = pending.gate,
+                                      .y = y_,
+                                      .scale = scale,
+                                      .shift = shift,
+                                      .eps = eps_},
+                                     shape_, stream_));
+}
+
+void FusedPass::add_pending() {
+  const Pending pending = std::exchange(pending_, {});
+  if (!pending.any) return;
+  C10_CUDA_CHECK(launch_add_and_norm({.x = x_, .z = z_, .gate = pending.gate}, shape_, stream_));
+}
+
+void FusedPass::linear(const __nv_bfloat16* x, const Linear& layer, LinearEpilogue epilogue,
+                       __nv_bfloat16* y) {
+  linear_.run(x, layer.weight(), layer.bias(), epilogue, y, form_.tokens(), stream_);
+}
+
+AttentionCall FusedPass::attention(int64_t maps, int64_t valid) const {
+  const auto& config = dit_.config();
+  return {.queries = query_map(q_, form_.rows, form_.grid().tokens(), config.dim),
+          .kv = at_offset<KvMaps>(table_, maps),
+          .valid = at_offset<int>(table_, valid),
+          .out = attended_,
+          .rows = shape_.rows,
+          .heads = static_cast<int>(config.num_heads),
+          .tokens = static_cast<int>(form_.grid().tokens()),
+          .scratch = {static_cast<float4*>(buffers_.partial_sums.data_ptr()),
+                      static_cast<float2*>(buffers_.partial_norms.data_ptr())}};
+}
+
+void FusedPass::block(int64_t index) {
+  const Block& layers = dit_.block(form_.begin + index);
+  const FusedBlockParams& params = params_.blocks.at(static_cast<size_t>(index));
+
+  add_and_norm(modulation(index, kScale1), modulation(index, kShift1));
+  linear(y_, *layers.self_attn().qkv(), LinearEpilogue::kBias, wide_);
+  norm_and_place(index);
+  C10_CUDA_CHECK(launch_self_attention(attention(layout_.kv_of(index), layout_.valid_of(index)),
+                                       form_.uniform, processors_, stream_));
+  linear(attended_, layers.self_attn().o(), LinearEpilogue::kBias, z_);
+  pending_ = {true, modulation(index, kGate1)};
+
+  add_and_norm({fp32(params.norm3_scale), 0}, {fp32(params.norm3_shift), 0});
+  linear(y_, layers.cross_attn().q(), LinearEpilogue::kBias, wide_);
+  C10_CUDA_CHECK(launch_rms_norm(wide_, fp32(params.cross_norm_q), eps_, q_, shape_, stream_));
+  C10_CUDA_CHECK(
+      launch_text_attention(attention(layout_.text_of(index), layout_.text_valid), processors_, stream_));
+  linear(attended_, layers.cross_attn().o(), LinearEpilogue::kBias, z_);
+  pending_ = {true, {}};
+
+  add_and_norm(modulation(index, kScale2), modulation(index, kShift2));
+  linear(y_, layers.ffn_in(), LinearEpilogue::kBiasGelu, wide_);
+  linear(wide_, layers.ffn_out(), LinearEpilogue::kBias, z_);
+  pending_ = {true, modulation(index, kGate2)};
+}
+
+// q, k and v from their products, k and v to their slots.
+void FusedPass::norm_and_place(int64_t index) {
+  const FusedBlockParams& params = params_.blocks.at(static_cast<size_t>(index));
+  const auto* rings = at_offset<RingPointers>(table_, layout_.rings_of(index));
+  const bool chosen_here = form_.sinks > 0;
+  C10_CUDA_CHECK(launch_norm_and_rotate({.products = wide_,
+                                         .q = q_,
+                                         .rings = chosen_here ? nullptr : rings,
+                                         .slots = at_offset<int>(table_, layout_.slots_of(index)),
+                                         .q_weight = fp32(params.norm_q),
+                                         .k_weight = fp32(params.norm_k),
+                                         .turns = static_cast<const float2*>(buffers_.turns.data_ptr()),
+                                         .eps = eps_},
+                                        shape_, stream_));
+  if (!chosen_here) return;
+  C10_CUDA_CHECK(launch_place_with_adaptive_sinks(
+      {.products = wide_,
+       .rings = rings,
+       .choices = at_offset<SinkChoice>(table_, layout_.choices_of(index)),
+       .sinks = static_cast<int>(form_.sinks),
+       .means = fp32(buffers_.sink_means),
+       .similarity = fp32(buffers_.similarity) + index * form_.rows * form_.sinks},
+      shape_, stream_));
+}
+
+void FusedPass::head() {
+  const auto& config = dit_.config();
+  const int64_t width = config.dim;
+  float* vectors = fp32(buffers_.head_modulation);
+  C10_CUDA_CHECK(launch_modulation({.table = fp32(params_.head_modulation),
+                                    .of_frame = at_offset<const __nv_bfloat16*>(table_, layout_.e),
+                                    .stride = 0,
+                                    .layers = 1,
+                                    .frames = static_cast<int>(form_.rows * form_.frames),
+                                    .vectors = kHeadVectors,
+                                    .width = static_cast<int>(width),
+                                    .scales = 1U << kHeadScale,
+                                    .out = vectors},
+                                   stream_));
+  add_and_norm({vectors + kHeadScale * width, kHeadVectors * width},
+               {vectors + kHeadShift * width, kHeadVectors * width});
+  const at::Tensor y =
+      buffers_.y.narrow(0, 0, form_.tokens()).view({form_.rows, form_.grid().tokens(), width});
+  buffers_.flow.narrow(0, 0, form_.tokens() * config.patch_out())
+      .copy_(dit_.head_layers().project(y, form_.grid()).flatten());
+}
+
+}  // namespace sdv2
