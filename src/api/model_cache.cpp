@@ -91,14 +91,17 @@ std::unique_ptr<ModelCache::Handle> ModelCache::open(const ModelConfig& config, 
 
 ModelCache::Handle::~Handle() {
   std::unique_lock lock(cache_->mutex_);
+  closing_ = true;
+  cache_->changed_.notify_all();
+  const bool in_own_callback = calling_ == std::this_thread::get_id();
+  cache_->changed_.wait(lock, [&] { return calls_ == (in_own_callback ? 1 : 0); });
+  if (in_own_callback) *gone_ = true;
   cache_->handles_.remove(this);
   if (--entry_->users == 0) {
     entry_->unused_since = Clock::now();
     if (!entry_->ended) entry_->cancelled = true;
   }
   cache_->changed_.notify_all();
-  cache_->changed_.wait(
-      lock, [&] { return calling_ == std::thread::id() || calling_ == std::this_thread::get_id(); });
 }
 
 Result<std::shared_ptr<LoadedModel>> ModelCache::Handle::wait() {
@@ -121,21 +124,28 @@ void ModelCache::Handle::cancel() {
   const std::lock_guard lock(cache_->mutex_);
   if (entry_->ended || outcome_) return;
   outcome_ = Result<void>(Error{ErrorCode::kCancelled, "loading the model was cancelled"});
-  if (std::none_of(cache_->handles_.begin(), cache_->handles_.end(),
-                   [&](const Handle* other) { return other->entry_ == entry_ && !other->outcome_; }))
+  if (std::none_of(cache_->handles_.begin(), cache_->handles_.end(), [&](const Handle* other) {
+        return other->entry_ == entry_ && !other->outcome_ && !other->closing_;
+      }))
     entry_->cancelled = true;
   cache_->changed_.notify_all();
 }
 
-// Calls the observer of a handle without the lock; the handle does not end meanwhile.
+// Calls the observer of a handle without the lock, unless it is being closed; the handle does not end
+// meanwhile but by its own callback.
 void ModelCache::tell(std::unique_lock<std::mutex>& lock, Handle& handle, const std::function<void()>& call) {
-  changed_.wait(lock, [&] { return handle.calling_ == std::thread::id(); });
-  handle.calling_ = std::this_thread::get_id();
-  lock.unlock();
-  call();
-  lock.lock();
-  // Its own callback may have closed it.
-  if (std::find(handles_.begin(), handles_.end(), &handle) != handles_.end()) handle.calling_ = {};
+  ++handle.calls_;
+  changed_.wait(lock, [&] { return handle.closing_ || handle.calling_ == std::thread::id(); });
+  bool gone = false;
+  if (!handle.closing_) {
+    handle.calling_ = std::this_thread::get_id();
+    handle.gone_ = &gone;
+    lock.unlock();
+    call();
+    lock.lock();
+    if (!gone) handle.calling_ = {};
+  }
+  if (!gone) --handle.calls_;
   changed_.notify_all();
 }
 
@@ -144,7 +154,8 @@ void ModelCache::tell_progress(ModelEntry& entry, const char* stage, int percent
   const std::list<Handle*> handles = handles_;
   for (Handle* handle : handles) {
     if (std::find(handles_.begin(), handles_.end(), handle) == handles_.end()) continue;
-    if (handle->entry_.get() != &entry || handle->outcome_ || !handle->observer_.progress) continue;
+    if (handle->entry_.get() != &entry || handle->outcome_ || handle->closing_) continue;
+    if (!handle->observer_.progress) continue;
     tell(lock, *handle, [&, progress = handle->observer_.progress] { progress(stage, percent); });
   }
 }
@@ -165,9 +176,8 @@ void ModelCache::load(const std::shared_ptr<ModelEntry>& entry) {
 // Calls done() of all handles whose outcome is known and not told.
 void ModelCache::tell_outcomes(std::unique_lock<std::mutex>& lock) {
   while (true) {
-    const auto found = std::find_if(handles_.begin(), handles_.end(), [](const Handle* handle) {
-      return handle->outcome_ && handle->observer_.done;
-    });
+    const auto found = std::find_if(handles_.begin(), handles_.end(),
+                                    [](const Handle* handle) { return handle->has_news(); });
     if (found == handles_.end()) return;
     Handle& handle = **found;
     auto done = std::exchange(handle.observer_.done, nullptr);
@@ -208,7 +218,7 @@ void ModelCache::run() {
   const auto something_to_do = [&] {
     return stopping_ ||
            std::any_of(handles_.begin(), handles_.end(),
-                       [](const Handle* handle) { return handle->outcome_ && handle->observer_.done; }) ||
+                       [](const Handle* handle) { return handle->has_news(); }) ||
            std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) { return entry->users == 0; });
   };
   while (!stopping_) {

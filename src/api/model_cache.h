@@ -46,11 +46,17 @@ class ModelCache {
    private:
     friend class ModelCache;
     Handle() = default;
+    // Whether done() is to be called.
+    bool has_news() const { return outcome_ && observer_.done && !closing_; }
+
     ModelCache* cache_ = nullptr;
     std::shared_ptr<struct ModelEntry> entry_;
     LoadObserver observer_;
     std::optional<Result<void>> outcome_;  // what done() was or will be told
     std::thread::id calling_;              // the thread that runs a call of the observer
+    int calls_ = 0;                        // of the observer, under way or waiting for their turn
+    bool closing_ = false;                 // its end has begun: no call begins
+    bool* gone_ = nullptr;                 // tells the call under way that it ended the handle
   };
 
   ModelCache();
