@@ -11,10 +11,9 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 
-#include "runtime/graph_recording.h"
+#include "runtime/record_graph.h"
 
 namespace sdv2 {
 
@@ -61,25 +60,11 @@ class GraphCache {
   };
 
   std::unique_ptr<at::cuda::CUDAGraph> capture(const std::function<void()>& enqueue) {
-    const std::lock_guard recording(graph_recording());
     // The allocator forgets a pool with its last graph.
     if (std::none_of(entries_.begin(), entries_.end(),
                      [](const auto& it) { return it.second.graph != nullptr; }))
       pool_ = at::cuda::graph_pool_handle();
-    auto graph = std::make_unique<at::cuda::CUDAGraph>();
-    // Other threads go on using the device meanwhile.
-    graph->capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
-    try {
-      enqueue();
-    } catch (...) {
-      try {
-        graph->capture_end();
-      } catch (const c10::Error&) {  // the first error says more
-      }
-      throw;
-    }
-    graph->capture_end();
-    return graph;
+    return record_graph(pool_, enqueue);
   }
 
   void make_room() {

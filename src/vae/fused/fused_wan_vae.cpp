@@ -14,7 +14,7 @@
 
 #include "kernels/fused_support.h"
 #include "runtime/device_stream.h"
-#include "runtime/graph_recording.h"
+#include "runtime/record_graph.h"
 #include "vae/fused/wan_program.h"
 #endif
 
@@ -59,10 +59,11 @@ class SharedProgram {
   }
   bool holds(const std::vector<LayerState>* states) const { return inside_ == states; }
 
-  // As it is the first time, which sets up libraries and their memory; then recorded.
+  // As it is the first time, which sets up libraries and their memory; then recorded, but not on the default
+  // stream, which cannot be.
   void run() {
     if (!graph_ && warm_ && stream_ != at::cuda::getDefaultCUDAStream(stream_.device_index()))
-      record();  // the default stream cannot be recorded
+      graph_ = record_graph({0, 0}, [this] { program_.run(); });
     if (graph_)
       graph_->replay();
     else
@@ -72,25 +73,6 @@ class SharedProgram {
   }
 
  private:
-  void record() {
-    const std::lock_guard lock(graph_recording());
-    auto graph = std::make_unique<at::cuda::CUDAGraph>();
-    // Other threads may go on allocating memory meanwhile.
-    graph->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
-    try {
-      program_.run();
-    } catch (...) {
-      try {
-        graph->capture_end();  // or the stream would stay in recording
-      } catch (const c10::Error&) {
-        // What program_.run() threw says more.
-      }
-      throw;
-    }
-    graph->capture_end();
-    graph_ = std::move(graph);
-  }
-
   std::mutex mutex_;
   std::shared_ptr<const Layers> layers_;
   at::cuda::CUDAStream stream_;
