@@ -11,6 +11,7 @@
 #include <cmath>
 #include <string>
 
+#include "kernels/encode_tensor_map.h"
 #include "kernels/hopper_async.cuh"
 #include "kernels/wgmma.cuh"
 
@@ -529,67 +530,27 @@ Error device_error(const char* what, cudaError_t error) {
   return {ErrorCode::kDevice, std::string(what) + ": " + cudaGetErrorString(error)};
 }
 
-using EncodeTiled = CUresult (*)(CUtensorMap*, CUtensorMapDataType, cuuint32_t, void*, const cuuint64_t*,
-                                 const cuuint64_t*, const cuuint32_t*, const cuuint32_t*,
-                                 CUtensorMapInterleave, CUtensorMapSwizzle, CUtensorMapL2promotion,
-                                 CUtensorMapFloatOOBfill);
-
-// The driver's function, found at run time: linking libcuda would keep the library from loading without a
-// GPU.
-Result<EncodeTiled> encode_tiled() {
-  void* found = nullptr;
-  cudaDriverEntryPointQueryResult why{};
-  const cudaError_t error =
-      cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault, &why);
-  if (error != cudaSuccess) return device_error("looking for cuTensorMapEncodeTiled", error);
-  if (found == nullptr || why != cudaDriverEntryPointSuccess)
-    return Error{ErrorCode::kDevice, "the driver has no cuTensorMapEncodeTiled"};
-  return reinterpret_cast<EncodeTiled>(found);
-}
-
-// Dimensions from the innermost; pitches in elements, of all but the innermost.
-template <int RANK>
-Result<CUtensorMap> tensor_map(void* data, const int64_t (&sizes)[RANK], const int64_t (&pitches)[RANK - 1],
-                               const int (&box)[RANK], CUtensorMapSwizzle swizzle) {
-  SDV2_TRY(const EncodeTiled encode, encode_tiled());
-  cuuint64_t global[RANK], bytes[RANK - 1];
-  cuuint32_t boxes[RANK], steps[RANK];
-  for (int i = 0; i < RANK; ++i) {
-    global[i] = static_cast<cuuint64_t>(sizes[i]);
-    boxes[i] = static_cast<cuuint32_t>(box[i]);
-    steps[i] = 1;
-  }
-  for (int i = 0; i + 1 < RANK; ++i) bytes[i] = static_cast<cuuint64_t>(pitches[i]) * 2;
-  CUtensorMap map{};
-  const CUresult result =
-      encode(&map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, RANK, data, global, bytes, boxes, steps,
-             CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
-             CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);  // zeros outside
-  if (result != CUDA_SUCCESS)
-    return Error{ErrorCode::kDevice, "cuTensorMapEncodeTiled failed with code " + std::to_string(result)};
-  return map;
-}
-
-Result<CUtensorMap> input_map(const DirectConvSpec& spec) {
+Result<void> encode_input(const DirectConvSpec& spec, CUtensorMap& map) {
   const int64_t channels = spec.in_channels, width = spec.width, height = spec.height,
                 slots = spec.in.at.slots;
   const int columns = spec.tile.halo ? kHaloColumns : kTileColumns;
   const int rows = spec.tile.halo ? kHaloRows : kTileRows;
+  const int64_t pixel = channels * 2, line = pixel * width, slot = line * height;  // bytes
   if (spec.mode != ConvMode::kStride2)
-    return tensor_map<4>(spec.in.data, {channels, width, height, slots},
-                         {channels, channels * width, channels * width * height},
-                         {kChannelStep, columns, rows, 1}, CU_TENSOR_MAP_SWIZZLE_64B);
+    return encode_tensor_map(map, spec.in.data, {channels, width, height, slots}, {pixel, line, slot},
+                             {kChannelStep, columns, rows, 1}, CU_TENSOR_MAP_SWIZZLE_64B);
   // Four images, of even and odd rows and columns: (column parity, channel), column, row parity, row, slot.
-  return tensor_map<5>(spec.in.data, {2 * channels, width / 2, 2, height / 2, slots},
-                       {2 * channels, channels * width, 2 * channels * width, channels * width * height},
-                       {kChannelStep, columns, 1, rows, 1}, CU_TENSOR_MAP_SWIZZLE_64B);
+  return encode_tensor_map(map, spec.in.data, {2 * channels, width / 2, 2, height / 2, slots},
+                           {2 * pixel, line, 2 * line, slot}, {kChannelStep, columns, 1, rows, 1},
+                           CU_TENSOR_MAP_SWIZZLE_64B);
 }
 
-Result<CUtensorMap> residual_map(const DirectConvSpec& spec) {
+Result<void> encode_residual(const DirectConvSpec& spec, CUtensorMap& map) {
   const int64_t channels = spec.out_channels, width = spec.width, height = spec.height;
-  return tensor_map<4>(spec.residual.data, {channels, width, height, spec.residual.at.slots},
-                       {channels, channels * width, channels * width * height},
-                       {spec.tile.channels, kTileColumns, kTileRows, 1}, CU_TENSOR_MAP_SWIZZLE_NONE);
+  const int64_t pixel = channels * 2, line = pixel * width;  // bytes
+  return encode_tensor_map(map, spec.residual.data, {channels, width, height, spec.residual.at.slots},
+                           {pixel, line, line * height}, {spec.tile.channels, kTileColumns, kTileRows, 1},
+                           CU_TENSOR_MAP_SWIZZLE_NONE);
 }
 
 DirectConvArgs args_of(const DirectConvSpec& spec) {
@@ -679,10 +640,10 @@ Result<DirectConv> DirectConv::create(const DirectConvSpec& spec) {
     return device_error("preparing a direct convolution", error);
 
   DirectConv conv;
-  SDV2_TRY(conv.in_map_, input_map(spec));
+  SDV2_CHECK(encode_input(spec, conv.in_map_));
   conv.residual_map_ = conv.in_map_;  // not used without a residual
   if (spec.residual.data != nullptr) {
-    SDV2_TRY(conv.residual_map_, residual_map(spec));
+    SDV2_CHECK(encode_residual(spec, conv.residual_map_));
   }
   conv.args_ = args_of(spec);
   conv.kernel_ = found->kernel;

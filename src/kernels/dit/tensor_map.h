@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tensor maps: how tensor copies (TMA) of Hopper GPUs see tensors in memory. Host code only.
+// The tensor maps (encode_tensor_map.h) of the attention's operands. Host code only.
 #pragma once
 
 #include <cuda.h>
