@@ -121,7 +121,7 @@ struct Producer {
     const uint32_t buffer = inputs_issued & 1, round = (inputs_issued >> 1) & 1;
     ++inputs_issued;
     barrier_wait(s.input_empty + 8 * buffer, round ^ 1);
-    barrier_expect(s.input_full + 8 * buffer, bytes);
+    barrier_arrive_expecting(s.input_full + 8 * buffer, bytes);
     return buffer;
   }
 
@@ -178,7 +178,7 @@ struct Producer {
         for (int tap = 0; tap < taps; ++tap) {
           barrier_wait(s.weight_empty + 8 * stage.index, stage.round ^ 1);
           const uint32_t full = s.weight_full + 8 * stage.index;
-          barrier_expect(full, L::kStageBytes);
+          barrier_arrive_expecting(full, L::kStageBytes);
           load_bytes(s.weights + stage.index * L::kStageBytes, weights, L::kStageBytes, full);
           weights += L::kStageBytes;
           stage.advance();
@@ -271,6 +271,8 @@ __global__ void __launch_bounds__(kThreads, 1)
         barrier_wait(s.weight_full + 8 * stage.index, stage.round);
         const uint32_t a = __shfl_sync(0xffffffffu, (input + offsets[tap] * kRowBytes) >> 4, 0);
         const uint32_t b = __shfl_sync(0xffffffffu, (s.weights + stage.index * L::kStageBytes) >> 4, 0);
+        // The instructions around products are written out: behind functions, the assembler serialises the
+        // products of N = 8 (C7511).
         asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
         const auto input_at = [&](int frame, int k) {
           return kDescriptorA | static_cast<uint64_t>(a + frame * (L::kFramePitch / 16) + k * 2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Hopper's asynchronous copies and the barriers that tell when they are done, as functions (PTX ISA, chapters
-// on mbarrier and cp.async.bulk). Addresses in shared memory are 32 bit. Only for sm_90a.
+// on mbarrier and cp.async.bulk). Addresses in shared memory are 32 bit; a barrier is 8 bytes of it, whose
+// phases alternate between parities 0 and 1. Only for sm_90a.
 #pragma once
 
 #include <cuda.h>
@@ -23,7 +24,7 @@ __device__ __forceinline__ void barrier_init_fence() {
 }
 
 // Arrives, and makes the phase wait for that many bytes of copies too.
-__device__ __forceinline__ void barrier_expect(uint32_t barrier, uint32_t bytes) {
+__device__ __forceinline__ void barrier_arrive_expecting(uint32_t barrier, uint32_t bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes)
                : "memory");
 }
@@ -38,6 +39,31 @@ __device__ __forceinline__ void barrier_wait(uint32_t barrier, uint32_t parity) 
       "{\n.reg .pred p;\nAGAIN:\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], %1;\n"
       "@p bra DONE;\nbra AGAIN;\nDONE:\n}\n" ::"r"(barrier),
       "r"(parity)
+      : "memory");
+}
+
+// A tensor map in global memory that a copy has changed: once by each thread that uses it, before its first
+// use.
+__device__ __forceinline__ void acquire_tensor_map(const CUtensorMap* map) {
+  asm volatile("fence.proxy.tensormap::generic.acquire.gpu [%0], 128;" ::"l"(map) : "memory");
+}
+
+// One box to shared memory; its bytes count on the barrier.
+__device__ __forceinline__ void load_tile(uint32_t to, const CUtensorMap* map, uint32_t barrier, int c0,
+                                          int c1) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], "
+      "[%1, {%3, %4}], [%2];" ::"r"(to),
+      "l"(map), "r"(barrier), "r"(c0), "r"(c1)
+      : "memory");
+}
+
+__device__ __forceinline__ void load_tile(uint32_t to, const CUtensorMap* map, uint32_t barrier, int c0,
+                                          int c1, int c2) {
+  asm volatile(
+      "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], "
+      "[%1, {%3, %4, %5}], [%2];" ::"r"(to),
+      "l"(map), "r"(barrier), "r"(c0), "r"(c1), "r"(c2)
       : "memory");
 }
 

@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(kThreads, 1)
       barrier_init(v_full + 8 * i, 1);
       barrier_init(v_empty + 8 * i, 2);
     }
-    barriers_are_initialised();
+    barrier_init_fence();
   }
   __syncthreads();
   let_next_kernel_start();
@@ -139,16 +139,16 @@ __global__ void __launch_bounds__(kThreads, 1)
         barrier_wait(q_empty, (tiles_done++ & 1) ^ 1);
         barrier_arrive_expecting(q_full, kQueryBytes);
         const int query = p.tiles.query_tile(part.tile) * kQueryTile;
-        copy_box_3d(q_tile, &queries, q_full, head * kHead, query, row);
-        copy_box_3d(q_tile + kQueryHalf, &queries, q_full, head * kHead + 64, query, row);
+        load_tile(q_tile, &queries, q_full, head * kHead, query, row);
+        load_tile(q_tile + kQueryHalf, &queries, q_full, head * kHead + 64, query, row);
         for (int block = part.first; block < part.last; ++block, ++blocks_done) {
           const uint32_t stage = blocks_done % kStages, parity = ((blocks_done / kStages) & 1) ^ 1;
           const auto bring = [&](uint32_t tiles, const CUtensorMap* map, uint32_t full, uint32_t empty) {
             barrier_wait(empty + 8 * stage, parity);
             barrier_arrive_expecting(full + 8 * stage, L::kBlockBytes);
             const uint32_t to = tiles + stage * L::kBlockBytes;
-            copy_box_2d(to, map, full + 8 * stage, head * kHead, block * kBlock);
-            copy_box_2d(to + L::kHalf, map, full + 8 * stage, head * kHead + 64, block * kBlock);
+            load_tile(to, map, full + 8 * stage, head * kHead, block * kBlock);
+            load_tile(to + L::kHalf, map, full + 8 * stage, head * kHead + 64, block * kBlock);
           };
           bring(k_tiles, &maps->k, k_full, k_empty);
           bring(v_tiles, &maps->v, v_full, v_empty);

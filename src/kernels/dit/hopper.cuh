@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The instructions of Hopper GPUs (compute capability 9.0a) that the kernels here are made of: barriers in
-// shared memory, tensor copies (TMA), warpgroup matrix products (wgmma) and the overlapped start of dependent
-// kernels. See the PTX ISA's chapters of the same names.
+// shared memory and tensor copies (hopper_async.cuh), warpgroup matrix products (wgmma) and the overlapped
+// start of dependent kernels. See the PTX ISA's chapters of the same names.
 #pragma once
 
-#include <cuda.h>
 #include <cuda_bf16.h>
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+
+#include "kernels/hopper_async.cuh"
 
 namespace sdv2::hopper {
 
@@ -16,10 +17,6 @@ using bf16 = __nv_bfloat16;
 
 constexpr unsigned kAllLanes = 0xFFFFFFFF;
 constexpr int kWarpgroup = 128;  // threads
-
-__device__ __forceinline__ uint32_t shared_address(const void* pointer) {
-  return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
-}
 
 // ---- start of dependent kernels (launch.cuh)
 
@@ -32,64 +29,14 @@ __device__ __forceinline__ void let_next_kernel_start() {
   asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
 }
 
-// ---- barriers: 8 bytes of shared memory each, whose phases alternate between parities 0 and 1
+// ---- named barriers
 
-__device__ __forceinline__ void barrier_init(uint32_t barrier, uint32_t arrivals) {
-  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals));
-}
-// Before the first use of barriers by tensor copies.
-__device__ __forceinline__ void barriers_are_initialised() {
-  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-}
-__device__ __forceinline__ void barrier_arrive(uint32_t barrier) {
-  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
-}
-// Arrives, and lets the phase end only when tensor copies have brought that many bytes.
-__device__ __forceinline__ void barrier_arrive_expecting(uint32_t barrier, uint32_t bytes) {
-  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes)
-               : "memory");
-}
-// Until the phase of that parity has ended.
-__device__ __forceinline__ void barrier_wait(uint32_t barrier, uint32_t parity) {
-  asm volatile(
-      "{\n.reg .pred done;\n"
-      "again:\nmbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n@done bra over;\nbra again;\n"
-      "over:\n}\n" ::"r"(barrier),
-      "r"(parity)
-      : "memory");
-}
-// Named barriers 1…15 of a block: `threads` threads, those that only arrive included.
+// Number 1…15 of a block; `threads` threads, those that only arrive included.
 __device__ __forceinline__ void named_barrier_sync(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 __device__ __forceinline__ void named_barrier_arrive(int id, int threads) {
   asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
-}
-
-// ---- tensor copies
-
-// A tensor map in global memory that a copy has changed: once by each thread that uses it, before its first
-// use.
-__device__ __forceinline__ void acquire_tensor_map(const CUtensorMap* map) {
-  asm volatile("fence.proxy.tensormap::generic.acquire.gpu [%0], 128;" ::"l"(map) : "memory");
-}
-// One box to shared memory; its bytes count on the barrier.
-__device__ __forceinline__ void copy_box_2d(uint32_t to, const CUtensorMap* map, uint32_t barrier, int x,
-                                            int y) {
-  asm volatile(
-      "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, "
-      "%4}], "
-      "[%2];" ::"r"(to),
-      "l"(map), "r"(barrier), "r"(x), "r"(y)
-      : "memory");
-}
-__device__ __forceinline__ void copy_box_3d(uint32_t to, const CUtensorMap* map, uint32_t barrier, int x,
-                                            int y, int z) {
-  asm volatile(
-      "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, "
-      "%5}], [%2];" ::"r"(to),
-      "l"(map), "r"(barrier), "r"(x), "r"(y), "r"(z)
-      : "memory");
 }
 
 // ---- warpgroup matrix products (wgmma.cuh)
