@@ -3,13 +3,9 @@
 #include "tools/bench/options.h"
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
-#include <limits>
 #include <string_view>
-#include <utility>
 
-#include "base/quote.h"
+#include "tools/command_line.h"
 
 namespace sdv2::bench {
 
@@ -60,37 +56,14 @@ Exit code: 0 done, 1 failed, 2 wrong usage.
 
 namespace {
 
-using Setter = std::function<Result<void>(Options&, std::string_view)>;
-
-Error wrong(std::string_view what, std::string_view value) {
-  return {ErrorCode::kInvalidArgument, "must be " + std::string(what) + ", not " + quote(value)};
-}
-
-template <class T>
-Result<T> number(std::string_view text, T least, T most, std::string_view what) {
-  T value{};
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most))
-    return wrong(what, text);
-  return value;
-}
-
-template <class T, class Field>
-Setter number_option(Field Options::*field, T least, T most, const char* what) {
-  return [=](Options& options, std::string_view text) -> Result<void> {
-    SDV2_TRY(options.*field, number<T>(text, least, most, what));
-    return {};
-  };
-}
-
-Setter text_option(std::string Options::*field) {
+Setter<Options> text_option(std::string Options::*field) {
   return [=](Options& options, std::string_view text) -> Result<void> {
     options.*field = text;
     return {};
   };
 }
 
-Setter word_option(std::string Options::*field, const std::vector<std::string_view>& words) {
+Setter<Options> word_option(std::string Options::*field, const std::vector<std::string_view>& words) {
   return [=](Options& options, std::string_view text) -> Result<void> {
     if (std::find(words.begin(), words.end(), text) != words.end()) {
       options.*field = text;
@@ -104,13 +77,9 @@ Setter word_option(std::string Options::*field, const std::vector<std::string_vi
 
 Result<void> set_size(Options& options, std::string_view text) {
   const char* const what = "HEIGHTxWIDTH in multiples of 16, such as 480x832";
-  const size_t cross = text.find('x');
-  if (cross == std::string_view::npos) return wrong(what, text);
-  SDV2_TRY(const int height, number<int>(text.substr(0, cross), 16, 16384, what));
-  SDV2_TRY(const int width, number<int>(text.substr(cross + 1), 16, 16384, what));
-  if (height % 16 != 0 || width % 16 != 0) return wrong(what, text);
-  options.height = height;
-  options.width = width;
+  SDV2_TRY(const PictureSize size, picture_size(text, 16, 16384, what));
+  options.height = size.height;
+  options.width = size.width;
   return {};
 }
 
@@ -126,36 +95,33 @@ Result<void> set_steps(Options& options, std::string_view text) {
   return {};
 }
 
-struct Option {
-  const char* name;
-  Setter set;
-};
-
-const std::vector<Option>& option_table() {
-  static const std::vector<Option> table{
-      {"--model", text_option(&Options::model)},
-      {"--devices", text_option(&Options::devices)},
-      {"--precision", word_option(&Options::precision, {"auto", "fp32", "bf16"})},
-      {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
-      {"--kernels", word_option(&Options::kernels, {"auto", "plain", "fused"})},
-      {"--plan", text_option(&Options::plan)},
-      {"--size", set_size},
-      {"--steps", set_steps},
-      {"--prompt", text_option(&Options::prompt)},
-      {"--seed",
-       number_option<int64_t>(&Options::seed, 0, int64_t{1} << 53, "a whole number from 0 to 2^53")},
-      {"--noise-scale", number_option<double>(&Options::noise_scale, 0, 1, "a number from 0 to 1")},
-      {"--execution", word_option(&Options::execution, {"auto", "latency", "throughput"})},
-      {"--chunks", number_option<int>(&Options::chunks, 1, 10'000'000, "a number of at least 1")},
-      {"--warmup", number_option<int>(&Options::warmup, 0, 10'000'000, "a number of at least 0")},
-      {"--streams", number_option<int>(&Options::streams, 1, 1024, "a number from 1 to 1024")},
-      {"--capacity", number_option<int>(&Options::capacity, 1, 64, "a number from 1 to 64")},
-      {"--frames", text_option(&Options::frames)},
-      {"--dump", text_option(&Options::dump)},
-      {"--against", text_option(&Options::against)},
-      {"--trace", text_option(&Options::trace)},
-      {"--engine", text_option(&Options::engine)},
-  };
+const OptionTable<Options>& option_table() {
+  static const OptionTable<Options> table{
+      .flags = {{"--json", &Options::json}},
+      .options = {
+          {"--model", text_option(&Options::model)},
+          {"--devices", text_option(&Options::devices)},
+          {"--precision", word_option(&Options::precision, {"auto", "fp32", "bf16"})},
+          {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
+          {"--kernels", word_option(&Options::kernels, {"auto", "plain", "fused"})},
+          {"--plan", text_option(&Options::plan)},
+          {"--size", set_size},
+          {"--steps", set_steps},
+          {"--prompt", text_option(&Options::prompt)},
+          {"--seed",
+           number_option<int64_t>(&Options::seed, 0, int64_t{1} << 53, "a whole number from 0 to 2^53")},
+          {"--noise-scale", number_option<double>(&Options::noise_scale, 0, 1, "a number from 0 to 1")},
+          {"--execution", word_option(&Options::execution, {"auto", "latency", "throughput"})},
+          {"--chunks", number_option<int>(&Options::chunks, 1, 10'000'000, "a number of at least 1")},
+          {"--warmup", number_option<int>(&Options::warmup, 0, 10'000'000, "a number of at least 0")},
+          {"--streams", number_option<int>(&Options::streams, 1, 1024, "a number from 1 to 1024")},
+          {"--capacity", number_option<int>(&Options::capacity, 1, 64, "a number from 1 to 64")},
+          {"--frames", text_option(&Options::frames)},
+          {"--dump", text_option(&Options::dump)},
+          {"--against", text_option(&Options::against)},
+          {"--trace", text_option(&Options::trace)},
+          {"--engine", text_option(&Options::engine)},
+      }};
   return table;
 }
 
@@ -170,36 +136,8 @@ Result<void> check_together(const Options& options) {
 }  // namespace
 
 Result<Options> parse_options(std::span<const char* const> arguments) {
-  Options options;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view name = arguments[i];
-    if (name == "--help" || name == "-h") {
-      options.help = true;
-      return options;
-    }
-    if (name == "--json") {
-      options.json = true;
-      continue;
-    }
-    // Both "--steps 2" and "--steps=2".
-    std::optional<std::string_view> value;
-    if (const size_t equals = name.find('='); equals != std::string_view::npos) {
-      value = name.substr(equals + 1);
-      name = name.substr(0, equals);
-    }
-    const auto& table = option_table();
-    const auto option =
-        std::find_if(table.begin(), table.end(), [&](const Option& each) { return name == each.name; });
-    if (option == table.end())
-      return Error{ErrorCode::kInvalidArgument, "unknown option " + quote(name) + "; see --help"};
-    if (!value.has_value()) {
-      if (i + 1 == arguments.size())
-        return Error{ErrorCode::kInvalidArgument, std::string(name) + " needs a value"};
-      value = arguments[++i];
-    }
-    if (auto set = option->set(options, *value); !set.ok())
-      return Error{ErrorCode::kInvalidArgument, std::string(name) + " " + set.error().message};
-  }
+  SDV2_TRY(Options options, read_options(arguments, option_table()));
+  if (options.help) return options;
   SDV2_CHECK(check_together(options));
   return options;
 }

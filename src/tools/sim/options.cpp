@@ -2,13 +2,12 @@
 #include "tools/sim/options.h"
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
 #include <map>
 #include <numeric>
 #include <string_view>
 
 #include "base/quote.h"
+#include "tools/command_line.h"
 
 namespace sdv2::sim {
 
@@ -86,19 +85,6 @@ int Options::stream_count() const {
 
 namespace {
 
-Error wrong(std::string_view what, std::string_view value) {
-  return {ErrorCode::kInvalidArgument, "must be " + std::string(what) + ", not " + quote(value)};
-}
-
-template <class T>
-Result<T> number(std::string_view text, T least, T most, std::string_view what) {
-  T value{};
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most))
-    return wrong(what, text);
-  return value;
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (size_t begin = 0; begin <= text.size();) {
@@ -141,12 +127,10 @@ Result<uint8_t> parse_degrade(std::string_view text) {
 }
 
 Result<void> set_size(StreamKind& kind, std::string_view text) {
-  const char* const what = "HxW with multiples of 16 from 128 to 4096, such as 480x832";
-  const size_t cross = text.find('x');
-  if (cross == std::string_view::npos) return wrong(what, text);
-  SDV2_TRY(kind.height, number(text.substr(0, cross), 128, 4096, what));
-  SDV2_TRY(kind.width, number(text.substr(cross + 1), 128, 4096, what));
-  if (kind.height % 16 != 0 || kind.width % 16 != 0) return wrong(what, text);
+  SDV2_TRY(const PictureSize size,
+           picture_size(text, 128, 4096, "HxW with multiples of 16 from 128 to 4096, such as 480x832"));
+  kind.height = size.height;
+  kind.width = size.width;
   return {};
 }
 
@@ -238,58 +222,50 @@ Result<void> set_word(std::string& field, std::string_view text,
   return wrong(all, text);
 }
 
-using Setter = std::function<Result<void>(Options&, std::string_view)>;
-
-template <class T>
-Setter number_option(T Options::*field, T least, T most, const char* what) {
-  return [=](Options& options, std::string_view text) -> Result<void> {
-    SDV2_TRY(options.*field, number(text, least, most, what));
-    return {};
-  };
-}
-
-const std::map<std::string_view, Setter>& setters() {
-  static const std::map<std::string_view, Setter> table{
-      {"--gpus", set_gpus},
-      {"--gpus-per-stream", number_option(&Options::gpus_per_stream, 1, 8, "1 to 8")},
-      {"--model",
-       [](Options& o, std::string_view text) {
-         return set_word(o.costs.model, text, {"1.3b", "14b"});
-       }},
-      {"--vae",
-       [](Options& o, std::string_view text) {
-         return set_word(o.costs.vae, text, {"taehv", "wan"});
-       }},
-      {"--precision",
-       [](Options& o, std::string_view text) -> Result<void> {
-         std::string word;
-         SDV2_CHECK(set_word(word, text, {"bf16", "fp8"}));
-         o.costs.fp8 = word == "fp8";
-         return {};
-       }},
-      {"--efficiency",
-       [](Options& o, std::string_view text) -> Result<void> {
-         SDV2_TRY(o.costs.efficiency, number(text, 0.01, 1.0, "a share from 0.01 to 1"));
-         return {};
-       }},
-      {"--shared-ms",
-       [](Options& o, std::string_view text) -> Result<void> {
-         SDV2_TRY(const double ms, number(text, 0.0, 10'000.0, "milliseconds from 0 to 10000"));
-         o.costs.shared_s = ms * 1e-3;
-         return {};
-       }},
-      {"--costs", [](Options& o, std::string_view text) { return o.recorded = text, Result<void>(); }},
-      {"--slow", add_slow},
-      {"--streams", add_streams},
-      {"--sweep", set_sweep},
-      {"--policies", set_policies},
-      {"--max-rows", number_option(&Options::max_rows, 1, 64, "1 to 64")},
-      {"--static-rows", number_option(&Options::static_rows, 1, 64, "1 to 64")},
-      {"--seconds", number_option(&Options::seconds, 1.0, 86'400.0, "seconds from 1 to 86400")},
-      {"--jitter", number_option(&Options::jitter, 0.0, 1.0, "0 to 1")},
-      {"--seed", number_option<uint64_t>(&Options::seed, 0, UINT64_MAX, "a whole number")},
-      {"--plot", [](Options& o, std::string_view text) { return o.plot = text, Result<void>(); }},
-  };
+const OptionTable<Options>& option_table() {
+  static const OptionTable<Options> table{
+      .flags = {{"--json", &Options::json}, {"--admit", &Options::admit}},
+      .options = {
+          {"--gpus", set_gpus},
+          {"--gpus-per-stream", number_option(&Options::gpus_per_stream, 1, 8, "1 to 8")},
+          {"--model",
+           [](Options& o, std::string_view text) {
+             return set_word(o.costs.model, text, {"1.3b", "14b"});
+           }},
+          {"--vae",
+           [](Options& o, std::string_view text) {
+             return set_word(o.costs.vae, text, {"taehv", "wan"});
+           }},
+          {"--precision",
+           [](Options& o, std::string_view text) -> Result<void> {
+             std::string word;
+             SDV2_CHECK(set_word(word, text, {"bf16", "fp8"}));
+             o.costs.fp8 = word == "fp8";
+             return {};
+           }},
+          {"--efficiency",
+           [](Options& o, std::string_view text) -> Result<void> {
+             SDV2_TRY(o.costs.efficiency, number(text, 0.01, 1.0, "a share from 0.01 to 1"));
+             return {};
+           }},
+          {"--shared-ms",
+           [](Options& o, std::string_view text) -> Result<void> {
+             SDV2_TRY(const double ms, number(text, 0.0, 10'000.0, "milliseconds from 0 to 10000"));
+             o.costs.shared_s = ms * 1e-3;
+             return {};
+           }},
+          {"--costs", [](Options& o, std::string_view text) { return o.recorded = text, Result<void>(); }},
+          {"--slow", add_slow},
+          {"--streams", add_streams},
+          {"--sweep", set_sweep},
+          {"--policies", set_policies},
+          {"--max-rows", number_option(&Options::max_rows, 1, 64, "1 to 64")},
+          {"--static-rows", number_option(&Options::static_rows, 1, 64, "1 to 64")},
+          {"--seconds", number_option(&Options::seconds, 1.0, 86'400.0, "seconds from 1 to 86400")},
+          {"--jitter", number_option(&Options::jitter, 0.0, 1.0, "0 to 1")},
+          {"--seed", number_option<uint64_t>(&Options::seed, 0, UINT64_MAX, "a whole number")},
+          {"--plot", [](Options& o, std::string_view text) { return o.plot = text, Result<void>(); }},
+      }};
   return table;
 }
 
@@ -308,34 +284,8 @@ Result<void> check_together(const Options& options) {
 }  // namespace
 
 Result<Options> parse_options(std::span<const char* const> arguments) {
-  Options options;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view name = arguments[i];
-    if (name == "--help" || name == "-h") {
-      options.help = true;
-      return options;
-    }
-    if (name == "--json" || name == "--admit") {
-      (name == "--json" ? options.json : options.admit) = true;
-      continue;
-    }
-    // Both "--seconds 60" and "--seconds=60".
-    std::optional<std::string_view> value;
-    if (const size_t equals = name.find('='); equals != std::string_view::npos) {
-      value = name.substr(equals + 1);
-      name = name.substr(0, equals);
-    }
-    const auto setter = setters().find(name);
-    if (setter == setters().end())
-      return Error{ErrorCode::kInvalidArgument, "unknown option " + quote(name) + "; see --help"};
-    if (!value) {
-      if (i + 1 == arguments.size())
-        return Error{ErrorCode::kInvalidArgument, std::string(name) + " needs a value"};
-      value = arguments[++i];
-    }
-    if (const auto set = setter->second(options, *value); !set.ok())
-      return Error{ErrorCode::kInvalidArgument, std::string(name) + " " + set.error().message};
-  }
+  SDV2_TRY(Options options, read_options(arguments, option_table()));
+  if (options.help) return options;
   if (options.streams.empty()) options.streams.push_back({.count = 8});
   SDV2_CHECK(check_together(options));
   return options;
