@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures of pictures, [T,3,H,W] in 0..1."""
+"""Measures of pictures, [T,3,H,W] in 0..1, beside those of the trainer's evaluate.py."""
 import torch
 import torch.nn.functional as F
+
+from styles import luma
 
 BLOCK, REACH = 8, 6  # pixels: size of the squares whose motion is found, and how far it may go
 
@@ -11,27 +13,15 @@ def tensor(pictures):
     return torch.from_numpy(pictures.copy()).permute(0, 3, 1, 2).float() / 255
 
 
-def psnr(a, b):
-    """Decibels, peak 1."""
-    return -10 * torch.log10((a - b).pow(2).mean() + 1e-10).item()
-
-
-def luma(x):
-    return 0.299 * x[:, 0:1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3]
-
-
 def gradients(x):
-    """Gradient magnitude of the luma, by central differences: [T,1,H-2,W-2]."""
+    """Gradient magnitude of the luma, by central differences: [T,1,H-2,W-2].
+
+    Not the trainer's, which repeats the border and is smooth at zero: the numbers would be others.
+    """
     y = luma(x)
     gx = (y[..., 1:-1, 2:] - y[..., 1:-1, :-2]) / 2
     gy = (y[..., 2:, 1:-1] - y[..., :-2, 1:-1]) / 2
     return torch.sqrt(gx * gx + gy * gy)
-
-
-def correlation(a, b):
-    """Pearson's."""
-    a, b = a.flatten() - a.mean(), b.flatten() - b.mean()
-    return ((a * b).sum() / (a.norm() * b.norm() + 1e-9)).item()
 
 
 def block_flow(video):

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures the demo model on clips that it was not trained on, through sdv2transform with the real engine.
 
-usage: quality.py MODEL TRAINER CLIPS OUT [--short]
-TRAINER: src/tools/train-demo, for the style filters and the autoencoder by itself. CLIPS: folders that hold walk.mkv, yes.mkv, no.mkv
-and bottle-detection.mp4, with commas between them. Prints a table, writes OUT/quality.json. --short leaves out the five-minute run.
+usage: quality.py MODEL CLIPS OUT [--short]
+CLIPS: folders that hold walk.mkv, yes.mkv, no.mkv and bottle-detection.mp4, with commas between them. Prints a table, writes
+OUT/quality.json. --short leaves out the five-minute run.
 Exit code 1 when a number is worse than what the model shipped with.
 """
 import json
@@ -14,9 +14,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import engine
-import measure
-from measure import psnr, tensor
+# The trainer's modules: style filters, prompts, measures, the autoencoder by itself.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src/tools/train-demo"))
+
+import engine  # noqa: E402
+import measure  # noqa: E402
+import styles  # noqa: E402
+from evaluate import correlation, psnr  # noqa: E402
+from export import read_model  # noqa: E402
+from measure import tensor  # noqa: E402
+from prompts import EVAL  # noqa: E402
+from taehv import TAEHV, front_pad  # noqa: E402
 
 FRAMES = 33
 SETTLE = 5  # frames of the first chunk, left out of the styles' numbers
@@ -44,7 +52,7 @@ class Table:
         print(f"{name:52s} {value:9.3f}  {row['sense']} {bound:<6g} {state}", flush=True)
 
 
-def style_rows(table, model, clips, styles, prompts):
+def style_rows(table, model, clips):
     """Every style against its own filter, the others' and the input; and how steady it is."""
     names = styles.NAMES
     near = torch.zeros(len(names), len(names))  # PSNR of prompt i's pictures to filter j's
@@ -55,14 +63,14 @@ def style_rows(table, model, clips, styles, prompts):
         targets = [styles.apply(n, video) for n in names]
         flow = measure.block_flow(video[SETTLE:])
         for i, style in enumerate(names):
-            out = tensor(np.stack(list(engine.restyle(model, clip, prompts[style]))))
+            out = tensor(np.stack(list(engine.restyle(model, clip, EVAL[style]))))
             sums = sums_of[style]
             for j, target in enumerate(targets):
                 near[i, j] += psnr(out[SETTLE:], target[SETTLE:]) / len(clips)
                 near_edges[i, j] += psnr(measure.gradients(out[SETTLE:]), measure.gradients(target[SETTLE:])) / len(clips)
             own = targets[i]
             sums["gain"] += (psnr(out[SETTLE:], own[SETTLE:]) - psnr(video[SETTLE:], own[SETTLE:])) / len(clips)
-            sums["lines"] += measure.correlation(measure.gradients(out[SETTLE:]), measure.gradients(own[SETTLE:])) / len(clips)
+            sums["lines"] += correlation(measure.gradients(out[SETTLE:]), measure.gradients(own[SETTLE:])) / len(clips)
             sums["warp"] += measure.warp_error(out[SETTLE:], flow) / len(clips)
             sums["warp_target"] += measure.warp_error(own[SETTLE:], flow) / len(clips)
     for i, style in enumerate(names):
@@ -78,14 +86,16 @@ def style_rows(table, model, clips, styles, prompts):
         table.add(f"{style}: warp error over the filter's", sums["warp"] / sums["warp_target"], 1.25, at_least=False)
 
 
-def autoencoder_rows(table, model, clips, trainer):
-    net = trainer.autoencoder(model)
+def autoencoder_rows(table, model, clips):
+    net = TAEHV()
+    stored = read_model(model).items()
+    net.load_state_dict({k[len("ema.vae."):]: v.float() for k, v in stored if k.startswith("ema.vae.")})
     for scale, bound in ((0.0, 29), (0.4, 25)):
         total = 0.0
         for clip in clips.values():
             video = tensor(clip)
             with torch.no_grad():
-                z, _ = net.encode(trainer.front_pad(video[None]))
+                z, _ = net.encode(front_pad(video[None]))
                 torch.manual_seed(0)
                 y, _ = net.decode(z + torch.randn_like(z) * scale / (1 - scale))
             total += psnr(y[0, 3:].clamp(0, 1), video) / len(clips)
@@ -104,16 +114,16 @@ def identity_rows(table, model, clips, prompt):
         table.add(f"identity at noise {scale:g}, first frame below, dB", later - first, 3, at_least=False)
 
 
-def static_rows(table, model, clips, prompts):
+def static_rows(table, model, clips):
     clip = clips["walk.mkv"]
     for style in ("identity", "sketch"):
         still = np.repeat(clip[:1], 61, 0)
-        out = tensor(np.stack(list(engine.restyle(model, still, prompts[style]))))
+        out = tensor(np.stack(list(engine.restyle(model, still, EVAL[style]))))
         change = (out[10:] - out[9:-1]).abs().mean().item() * 255
         table.add(f"{style}: change on a static scene, grey levels", change, 1, at_least=False)
 
 
-def long_rows(table, model, clips, prompts):
+def long_rows(table, model, clips):
     """Mean, contrast and sharpness in minute 5 of a loop against minute 0."""
     clip = clips["yes.mkv"]
     loop = np.concatenate([clip, clip[-2:0:-1]])  # there and back: no jump
@@ -122,10 +132,10 @@ def long_rows(table, model, clips, prompts):
     last = (total - window) // len(loop) * len(loop)
     pictures = (loop[i % len(loop)] for i in range(last + window))
     sums = {}
-    for number, picture in enumerate(engine.restyle(model, pictures, prompts["cartoon"])):
+    for number, picture in enumerate(engine.restyle(model, pictures, EVAL["cartoon"])):
         part = "start" if number // len(loop) >= 1 and number < window + len(loop) else "end" if number >= last else None
         if part:
-            y = measure.luma(tensor(picture[None]))
+            y = styles.luma(tensor(picture[None]))
             values = torch.stack([y.mean(), y.std(), measure.gradients(tensor(picture[None])).mean()])
             count, total_values = sums.get(part, (0, torch.zeros(3)))
             sums[part] = (count + 1, total_values + values)
@@ -134,14 +144,14 @@ def long_rows(table, model, clips, prompts):
         table.add(f"minute 5 against minute 0, {name}, %", 100 * abs(after / before - 1), 5, at_least=False)
 
 
-def switch_rows(table, model, clips, styles, prompts):
+def switch_rows(table, model, clips):
     """Chunks until a new prompt's pictures are as near to its filter as they will be (within 1 dB)."""
     clip = np.concatenate([clips["walk.mkv"], clips["walk.mkv"][::-1]])
     at = 21  # the first frame of a chunk
     video = tensor(clip)
     for old, new in (("identity", "sketch"), ("neon", "cartoon")):
-        out = tensor(np.stack(list(engine.restyle(model, clip, prompts[old], switch=(at, prompts[new])))))
-        steady = tensor(np.stack(list(engine.restyle(model, clip, prompts[new]))))
+        out = tensor(np.stack(list(engine.restyle(model, clip, EVAL[old], switch=(at, EVAL[new])))))
+        steady = tensor(np.stack(list(engine.restyle(model, clip, EVAL[new]))))
         target = styles.apply(new, video)
         chunks = [slice(i, i + 4) for i in range(at, len(clip) - 3, 4)]
         short = [psnr(steady[c], target[c]) - psnr(out[c], target[c]) > 1 for c in chunks]
@@ -160,43 +170,21 @@ def noise_rows(table, model, clips, prompt):
     table.add("identity: detail lost from noise 0.1 to 0.5, dB", kept[0] - kept[1], 0.5)
 
 
-class Trainer:
-    """The trainer's modules: style filters, prompts, autoencoder."""
-
-    def __init__(self, folder):
-        sys.path.insert(0, str(folder))
-        import export
-        import prompts
-        import styles
-        import taehv
-
-        self.styles, self.prompts, self.front_pad = styles, prompts.EVAL, taehv.front_pad
-        self._export, self._taehv = export, taehv
-
-    def autoencoder(self, model):
-        stored = {k[len("ema.vae."):]: v for k, v in self._export.read_model(str(model)).items() if k.startswith("ema.vae.")}
-        net = self._taehv.TAEHV()
-        net.load_state_dict({k: v.float() for k, v in stored.items()})
-        return net
-
-
 def main():
     arguments = [a for a in sys.argv[1:] if not a.startswith("--")]
-    model, trainer, folders, out = arguments
+    model, folders, out = arguments
     torch.set_num_threads(2)
     folders = [Path(f) for f in folders.split(",")]
     clips = {n: engine.read_clip(next(f / n for f in folders if (f / n).exists()), FRAMES) for n in CLIPS}
-    trainer = Trainer(trainer)
-    styles, prompts = trainer.styles, trainer.prompts
     table = Table()
-    identity_rows(table, model, clips, prompts["identity"])
-    static_rows(table, model, clips, prompts)
-    switch_rows(table, model, clips, styles, prompts)
-    noise_rows(table, model, clips, prompts["identity"])
-    style_rows(table, model, clips, styles, prompts)
-    autoencoder_rows(table, model, clips, trainer)
+    identity_rows(table, model, clips, EVAL["identity"])
+    static_rows(table, model, clips)
+    switch_rows(table, model, clips)
+    noise_rows(table, model, clips, EVAL["identity"])
+    style_rows(table, model, clips)
+    autoencoder_rows(table, model, clips)
     if "--short" not in sys.argv:
-        long_rows(table, model, clips, prompts)
+        long_rows(table, model, clips)
     Path(out).mkdir(parents=True, exist_ok=True)
     (Path(out) / "quality.json").write_text(json.dumps(table.rows, indent=1))
     reached = sum(row["reached"] for row in table.rows)
