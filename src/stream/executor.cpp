@@ -63,10 +63,12 @@ int64_t shape_of(const Chunk& chunk) {
 
 }  // namespace
 
-Executor::Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table)
+Executor::Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks,
+                   std::vector<IncomingLinks> links, const FlowMatchTable& table)
     : workers_(networks.size()) {
   for (size_t i = 0; i < networks.size(); ++i)
-    workers_[i].runner = std::make_unique<SegmentRunner>(i, std::move(networks[i]), table);
+    workers_[i].runner =
+        std::make_unique<SegmentRunner>(i, std::move(networks[i]), std::move(links[i]), table);
   for (size_t i = 0; i < workers_.size(); ++i) {
     workers_[i].thread = std::thread([this, i] { work(i); });
     pthread_setname_np(workers_[i].thread.native_handle(), ("sdv2-worker" + std::to_string(i)).c_str());
@@ -269,6 +271,7 @@ void Executor::fail_stream(StreamState& stream, const Error& error) {
 
 void Executor::fail_device(const Error& error) {
   alive_ = error;
+  for (const Worker& worker : workers_) worker.runner->abort_links();
   fail(error, [](const Chunk&) { return true; });
 }
 

@@ -31,8 +31,9 @@ using SegmentWatch = std::function<void(size_t worker, std::span<Chunk* const> c
 
 class Executor {
  public:
-  // `networks`: of every worker. `table` outlives this.
-  Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table);
+  // `networks` and `links`: of every worker. `table` outlives this.
+  Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, std::vector<IncomingLinks> links,
+           const FlowMatchTable& table);
   // Chunks that are not finished are cancelled (their finish() is called).
   ~Executor();
   Executor(const Executor&) = delete;

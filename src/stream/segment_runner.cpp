@@ -4,9 +4,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <unordered_map>
+#include <vector>
 
 #include "base/log.h"
 #include "diffusion/latent_ops.h"
+#include "runtime/trace.h"
 #include "stream/denoise.h"
 #include "stream/segment_error.h"
 
@@ -25,9 +28,10 @@ at::Tensor from_range(const at::Tensor& pixels, PixelRange range) {
 }  // namespace
 
 SegmentRunner::SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks> networks,
-                             const FlowMatchTable& table)
+                             IncomingLinks links, const FlowMatchTable& table)
     : worker_(worker),
       networks_(std::move(networks)),
+      links_(std::move(links)),
       table_(table),
       fused_(networks_->fused ? FusedDit::create(networks_->dit, networks_->device) : nullptr),
       stream_(networks_->device) {
@@ -61,14 +65,25 @@ void SegmentRunner::run(std::span<Chunk* const> chunks) {
 
 // Everything that travels with the chunk comes to this device, in the order of this stream.
 void SegmentRunner::take_over(Chunk& chunk) {
-  stream_.wait_for(chunk.mark);
   stream_.wait_for(chunk.behind);
+  std::unordered_map<c10::Device, std::vector<at::Tensor*>> elsewhere;
   for (at::Tensor* tensor : {&chunk.x, &chunk.latent, &chunk.encoded, &chunk.negative_clean,
                              &chunk.tokens[kPositive], &chunk.tokens[kNegative]}) {
     if (!tensor->defined()) continue;
-    use_on_current_stream(*tensor);
-    *tensor = tensor->to(networks_->device, /*non_blocking=*/true);
+    if (tensor->device() == networks_->device)
+      use_on_current_stream(*tensor);
+    else
+      elsewhere[tensor->device()].push_back(tensor);
   }
+  for (const auto& [from, tensors] : elsewhere) {
+    const TraceSpan span("link from " + from.str(), worker_, 1);
+    links_.at(from)->bring(tensors, chunk.mark, stream_);
+  }
+  stream_.wait_for(chunk.mark);
+}
+
+void SegmentRunner::abort_links() {
+  for (const auto& [from, link] : links_) link->abort();
 }
 
 void SegmentRunner::begin(Chunk& chunk) {

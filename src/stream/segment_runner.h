@@ -9,14 +9,16 @@
 #include "dit/fused/fused_dit.h"
 #include "runtime/device_stream.h"
 #include "stream/chunk.h"
+#include "stream/device_links.h"
 #include "stream/device_networks.h"
 
 namespace sdv2 {
 
 class SegmentRunner {
  public:
-  // For the worker of that index. `table` is the model's and outlives this.
-  SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks> networks, const FlowMatchTable& table);
+  // For the worker of that index. `links`: to it. `table` is the model's and outlives this.
+  SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks> networks, IncomingLinks links,
+                const FlowMatchTable& table);
 
   // Runs the next segment of every chunk; they have one batch class and shape, and are more than one only
   // when they denoise. Chunks that were abandoned meanwhile are left half done. One thread at a time. Throws
@@ -25,6 +27,9 @@ class SegmentRunner {
 
   // The place behind everything that was run so far.
   Mark mark() const { return stream_.mark(); }
+
+  // Ends waiting for other devices. Any thread.
+  void abort_links();
 
  private:
   void take_over(Chunk& chunk);
@@ -36,6 +41,7 @@ class SegmentRunner {
 
   size_t worker_;
   std::shared_ptr<const DeviceNetworks> networks_;
+  const IncomingLinks links_;
   const FlowMatchTable& table_;
   std::unique_ptr<FusedDit> fused_;  // where the device has fused kernels
   DeviceStream stream_;

@@ -118,7 +118,7 @@ std::vector<EngineResult> run_engine(const Case& golden, const StreamCase& confi
   std::vector<EngineResult> results(chunks.size());
   Finish finish;
   const FlowMatchTable table;
-  Executor executor({networks}, table);
+  Executor executor({networks}, {IncomingLinks()}, table);
   // One worker runs all: no two chunks are seen at once.
   executor.set_watch([&](size_t, std::span<Chunk* const> batch) {
     for (const Chunk* chunk : batch)
