@@ -348,8 +348,8 @@ typedef struct sdv2_session_stats {
 /* Cheap; does not wait for a device. */
 SDV2_API sdv2_status* sdv2_session_get_stats(sdv2_session* session, sdv2_session_stats* stats);
 
-/* The same and more as JSON: per stage median, p95, p99, memory of host and devices, the plan, the current
- * settings. */
+/* The same and more as JSON: per stage median, p95, p99 (of all that ran on the model since the session was
+ * opened), memory of host and devices, the plan, the current settings. */
 SDV2_API sdv2_status* sdv2_session_get_stats_json(sdv2_session* session, char** json);
 
 /* Ends the stream: as flush, then frees it. Waits for callbacks under way, not for devices.

@@ -26,13 +26,15 @@ class Mark {
   void wait() const {
     if (event_) event_->synchronize();
   }
+  // When it was enqueued.
+  std::chrono::steady_clock::time_point enqueued() const { return recorded_; }
   // Milliseconds of device time from `begin` to this mark; both of one device and reached.
   double milliseconds_since(const Mark& begin) const;
 
  private:
   friend class DeviceStream;
   std::shared_ptr<c10::Event> event_;               // of a GPU
-  std::chrono::steady_clock::time_point recorded_;  // on a CPU: when it was made
+  std::chrono::steady_clock::time_point recorded_;
 };
 
 // Blocks until everything is done that any thread has enqueued on the device.

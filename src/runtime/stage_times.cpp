@@ -12,12 +12,13 @@ void StageTimes::add(int order, const std::string& stage, size_t worker, const M
   if (spans.size() > kKept) spans.pop_front();
 }
 
-std::vector<StageTimes::Summary> StageTimes::summaries() const {
+std::vector<StageTimes::Summary> StageTimes::summaries(std::chrono::steady_clock::time_point since) const {
   std::vector<Summary> summaries;
   for (const auto& [order, stage] : stages_) {
     std::vector<double> values;
     for (const auto& [begin, end] : stage.spans)
-      if (end.reached()) values.push_back(end.milliseconds_since(begin));
+      if (begin.enqueued() >= since && end.reached()) values.push_back(end.milliseconds_since(begin));
+    if (values.empty()) continue;
     std::sort(values.begin(), values.end());
     summaries.push_back({stage.name, stage.worker, values.size(), percentile(values, 0.5),
                          percentile(values, 0.95), percentile(values, 0.99)});

@@ -2,6 +2,7 @@
 // How long the stages of the chain take, of the last batches of each.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -27,8 +28,9 @@ class StageTimes {
   // stages, a stage has one.
   void add(int order, const std::string& stage, size_t worker, const Mark& begin, const Mark& end);
 
-  // In order. Batches that the device has not finished are left out.
-  std::vector<Summary> summaries() const;
+  // In order, of the batches that began at `since` or later. Those that the device has not finished are left
+  // out.
+  std::vector<Summary> summaries(std::chrono::steady_clock::time_point since) const;
 
  private:
   static constexpr size_t kKept = 512;

@@ -2,6 +2,7 @@
 // What a session has done so far.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <vector>
@@ -10,6 +11,7 @@ namespace sdv2 {
 
 // Times are nanoseconds of CLOCK_MONOTONIC. Not thread-safe.
 struct SessionStats {
+  std::chrono::steady_clock::time_point opened = std::chrono::steady_clock::now();
   uint64_t generation = 0;
   int64_t chunks_submitted = 0;
   int64_t chunks_done = 0;

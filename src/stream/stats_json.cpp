@@ -10,7 +10,7 @@ namespace sdv2 {
 std::string stats_json(LoadedModel& model, const SessionSettings& settings, const SessionStats& stats) {
   using Json = nlohmann::json;
   Json stages = Json::array();
-  for (const auto& stage : model.executor().times().summaries())
+  for (const auto& stage : model.executor().times().summaries(stats.opened))
     stages.push_back({{"name", stage.name},
                       {"worker", stage.worker},
                       {"device", model.devices()[stage.worker].str()},

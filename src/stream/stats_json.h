@@ -10,6 +10,7 @@
 
 namespace sdv2 {
 
+// "stages" are of all that ran on the model since the session was opened, other sessions included.
 // {"stages": [{"name", "device", "worker", "p50_ms", "p95_ms", "p99_ms", "count"}], "latency": {"p50_ms", …},
 //  "chunks": {…}, "frames": {…}, "memory": {"host_bytes", "devices": [{"device", "bytes", "peak_bytes"}]},
 //  "plan", "settings"}

@@ -2,6 +2,8 @@
 // What a session does with pictures, settings and misuse.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "unit/stream/test_session.h"
 
 namespace sdv2 {
@@ -48,6 +50,19 @@ TEST(Session, BusyBeyondCapacityLosesNothing) {
   EXPECT_EQ(put.error().code, ErrorCode::kBusy);
   session.take(first);
   EXPECT_TRUE(session->put_frame(view(rgb.data())).ok());
+}
+
+TEST(Session, StageTimesBeginWithTheSession) {
+  TestSession(load()).run(3);
+  TestSession session(load());
+  EXPECT_EQ(nlohmann::json::parse(session->stats_json())["stages"].size(), 0u);
+  session.run(1);
+  const auto stages = nlohmann::json::parse(session->stats_json())["stages"];
+  EXPECT_GE(stages.size(), 3u);
+  std::map<std::string, int> batches;
+  for (const auto& stage : stages) batches[stage["name"]] += stage["count"].get<int>();
+  EXPECT_EQ(batches["encode"], 1);
+  EXPECT_EQ(batches["decode"], 1);
 }
 
 TEST(Session, ReceiptNamesTheFirstChunkWithTheChange) {
