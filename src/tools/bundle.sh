@@ -72,6 +72,7 @@ find "$out" -type f \( -perm -u+x -o -name '*.so*' \) -print0 |
 # Debug information would be nine tenths of it.
 find "$out" -type f \( -perm -u+x -o -name '*.so*' \) -exec sh -c '[ "$(head -c 4 "$1" | tr -d "\0")" = "$(printf "\177ELF")" ] && strip --strip-unneeded "$1"' _ {} \; || true
 
+cp "$root"/src/tools/bench{-table.sh,_table.py} "$out/bin/"
 cat >"$out/run" <<'RUN'
 #!/usr/bin/env bash
 # Runs a command of this bundle: ./run COMMAND [ARGUMENT...]. PYTHON names the Python that has torch (default python3).
