@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include "runtime/download.h"
+
 namespace sdv2 {
 namespace {
 
@@ -22,7 +24,7 @@ void MotionMeter::start(const at::Tensor& pixels) { last_ = pixels.narrow(0, pix
 double MotionMeter::measure(const at::Tensor& pixels) {
   const at::Tensor changes = rms_changes(at::cat({last_, pixels}));
   start(pixels);
-  return (changes.max() / kFullMotion).clamp(0, 1).item<double>();
+  return fetch((changes.max() / kFullMotion).clamp(0, 1));
 }
 
 }  // namespace sdv2

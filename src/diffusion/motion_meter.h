@@ -19,8 +19,8 @@ class MotionMeter {
 
   // The motion in the next chunk, 0 (still) … 1: the largest RMS change between consecutive pictures, the
   // last picture of the chunk before included, divided by 0.2 and clamped. pixels as in start(), of the same
-  // size and type; start() comes first. Waits for the device, because the noise scale that follows from it is
-  // needed on the host.
+  // size and type; start() comes first. Waits for the current stream, because the noise scale that follows
+  // from it is needed on the host.
   double measure(const at::Tensor& pixels);
 
  private:

@@ -29,10 +29,10 @@ void use_on_current_stream(const at::Tensor& tensor) {
   tensor.record_stream(c10::impl::VirtualGuardImpl(tensor.device().type()).getStream(tensor.device()));
 }
 
-DeviceStream::DeviceStream(c10::Device device) : device_(device) {
+DeviceStream::DeviceStream(c10::Device device, bool urgent) : device_(device) {
   if (device.is_cpu()) return;
   const c10::impl::VirtualGuardImpl guard(device.type());
-  stream_ = guard.getStreamFromGlobalPool(device);
+  stream_ = guard.getStreamFromGlobalPool(device, urgent);
 }
 
 Mark DeviceStream::mark() const {

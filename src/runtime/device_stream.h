@@ -33,7 +33,7 @@ class Mark {
 
  private:
   friend class DeviceStream;
-  std::shared_ptr<c10::Event> event_;               // of a GPU
+  std::shared_ptr<c10::Event> event_;  // of a GPU
   std::chrono::steady_clock::time_point recorded_;
 };
 
@@ -46,8 +46,9 @@ void use_on_current_stream(const at::Tensor& tensor);
 
 class DeviceStream {
  public:
-  // A stream of its own on a GPU. Errors of the device throw c10::Error.
-  explicit DeviceStream(c10::Device device);
+  // A stream of its own on a GPU. `urgent`: its kernels go before those of other streams that wait. Errors of
+  // the device throw c10::Error.
+  explicit DeviceStream(c10::Device device, bool urgent = false);
 
   c10::Device device() const { return device_; }
 

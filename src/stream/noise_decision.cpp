@@ -5,6 +5,7 @@
 
 #include "diffusion/denoising_list.h"
 #include "kernels/philox.h"
+#include "runtime/download.h"
 
 namespace sdv2 {
 namespace {
@@ -34,7 +35,7 @@ bool NoiseDecision::skip(const at::Tensor& pixels, const Wish& wish) {
   }
   const at::Tensor last = pixels.narrow(0, pixels.size(0) - 1, 1).to(at::kFloat).flatten();
   if (!wish.must_run && last_run_.defined()) {
-    const double similarity = at::cosine_similarity(last, last_run_, 0).item<double>();
+    const double similarity = fetch(at::cosine_similarity(last, last_run_, 0));
     if (filter_->skip(similarity, uniform(wish.seed, wish.index))) return true;
   }
   last_run_ = last;

@@ -29,8 +29,8 @@ class NoiseDecision {
     double min_timestep = 0;          // the least that the model may be told first
   };
 
-  // pixels [T, 3, H, W] in [-1, 1]. Nothing: skip the chunk. Waits for the device when the chunk's noise or
-  // the filter depends on its pictures.
+  // pixels [T, 3, H, W] in [-1, 1]. Nothing: skip the chunk. Waits for the current stream when the chunk's
+  // noise or the filter depends on its pictures.
   std::optional<NoiseLevels> decide(const at::Tensor& pixels, const Wish& wish);
 
  private:

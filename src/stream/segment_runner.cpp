@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -34,6 +35,7 @@ SegmentRunner::SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks
       links_(std::move(links)),
       table_(table),
       fused_(networks_->fused ? FusedDit::create(networks_->dit, networks_->device) : nullptr),
+      input_(networks_->device, /*urgent=*/true),
       stream_(networks_->device) {
   if (networks_->fused && !fused_)
     log_warning(
@@ -91,8 +93,17 @@ void SegmentRunner::begin(Chunk& chunk) {
   for (const auto& prompt : {chunk.prompt, chunk.negative_prompt})
     if (prompt && !prompt->embedding().ok()) throw SegmentError(prompt->embedding().error());
   ChunkSource source = std::exchange(chunk.source, {});
-  const at::Tensor pixels = source.pixels ? source.pixels(networks_->device, networks_->type) : at::Tensor();
-  const auto levels = chunk.decide(pixels);
+  at::Tensor pixels;
+  std::optional<NoiseLevels> levels;
+  {
+    // How much noise there will be depends on the pictures: the host waits for them, but not for the chunks
+    // that are under way.
+    const DeviceStream::Current current(input_);
+    if (source.pixels) pixels = source.pixels(networks_->device, networks_->type);
+    levels = chunk.decide(pixels);
+  }
+  stream_.wait_for(input_.mark());
+  if (pixels.defined()) use_on_current_stream(pixels);
   if (!levels) {
     chunk.skipped = true;
     return;

@@ -44,6 +44,7 @@ class SegmentRunner {
   const IncomingLinks links_;
   const FlowMatchTable& table_;
   std::unique_ptr<FusedDit> fused_;  // where the device has fused kernels
+  DeviceStream input_;               // brings pictures in beside what stream_ computes
   DeviceStream stream_;
 };
 

@@ -4,6 +4,9 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <span>
+
+#include "runtime/upload.h"
 
 namespace sdv2 {
 namespace {
@@ -17,9 +20,7 @@ constexpr ChannelTable kStd = {2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2
 
 // [16, 1, 1] in the type and on the device of x.
 at::Tensor per_channel(const ChannelTable& table, const at::Tensor& x) {
-  return at::tensor(at::ArrayRef<double>(table), at::kDouble)
-      .to(x.device(), x.scalar_type())
-      .view({-1, 1, 1});
+  return upload(std::span<const double>(table), x.device()).to(x.scalar_type()).view({-1, 1, 1});
 }
 
 }  // namespace
