@@ -127,6 +127,8 @@ typedef struct sdv2_load_observer {
  *   "plan"       where the chain is cut: "auto", or as below                                   "auto"
  *   "kernels"    "auto" (fused where the device has them), "plain" (the reference's roundings         "auto"
  *                one by one), "fused" (an error where they cannot run)
+ *   "fault"      to try out what happens when a device fails: "deviceN@chunkM" makes the device at    none
+ *                place N of "devices" fail when it is to begin chunk M (both from 0) of a stream
  *   "linger"     seconds that the weights stay loaded after the last close                     0
  *
  * A plan names the unit with which each stage begins, in the order of the chain, and the device that runs it

@@ -63,8 +63,9 @@ int64_t shape_of(const Chunk& chunk) {
 
 }  // namespace
 
-Executor::Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table)
-    : workers_(networks.size()) {
+Executor::Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table,
+                   std::optional<Fault> fault)
+    : fault_(fault), workers_(networks.size()) {
   for (size_t i = 0; i < networks.size(); ++i)
     workers_[i].runner = std::make_unique<SegmentRunner>(i, std::move(networks[i]), table);
   for (size_t i = 0; i < workers_.size(); ++i) {
@@ -208,6 +209,7 @@ void Executor::work(size_t index) {
       std::vector<Chunk*> chunks;
       for (const auto& chunk : batch) chunks.push_back(chunk.get());
       if (watch) (*watch)(index, chunks);
+      fail_as_asked(index, chunks);
       const TraceSpan span(stage_name(segment_of(*chunks.front())), index, chunks.size());
       begin = self.runner->mark();
       self.runner->run(chunks);
@@ -222,6 +224,16 @@ void Executor::work(size_t index) {
       times_.add(segment_of(first).begin, stage_name(segment_of(first)), index, begin, first.mark);
     advance(batch, result);
   }
+}
+
+void Executor::fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const {
+  if (!fault_ || fault_->worker != worker) return;
+  for (const Chunk* chunk : chunks)
+    if (chunk->index == fault_->chunk)
+      throw SegmentError({ErrorCode::kDevice, "device " + std::to_string(worker) + " failed at chunk " +
+                                                  std::to_string(chunk->index) +
+                                                  " of a stream, as the fault " + to_string(*fault_) +
+                                                  " asks; open the model without it to go on"});
 }
 
 void Executor::advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result) {

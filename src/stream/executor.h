@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "runtime/stage_times.h"
 #include "stream/chunk.h"
+#include "stream/fault.h"
 #include "stream/policy.h"
 #include "stream/segment_runner.h"
 
@@ -31,8 +32,9 @@ using SegmentWatch = std::function<void(size_t worker, std::span<Chunk* const> c
 
 class Executor {
  public:
-  // `networks`: of every worker. `table` outlives this.
-  Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table);
+  // `networks`: of every worker. `table` outlives this. `fault`: a failure to try out.
+  Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, const FlowMatchTable& table,
+           std::optional<Fault> fault = std::nullopt);
   // Chunks that are not finished are cancelled (their finish() is called).
   ~Executor();
   Executor(const Executor&) = delete;
@@ -74,6 +76,7 @@ class Executor {
   };
 
   void work(size_t index);
+  void fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const;
   std::vector<std::shared_ptr<Chunk>> take_batch(size_t worker);
   bool is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator& chunk, size_t worker) const;
   void advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result);
@@ -86,6 +89,7 @@ class Executor {
   void report();
   void report_one(Finished& next);
 
+  const std::optional<Fault> fault_;
   mutable std::mutex mutex_;
   std::condition_variable work_;              // something may be ready
   std::condition_variable reports_;           // something is finished

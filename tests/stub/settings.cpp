@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/quote.h"
+#include "stream/fault.h"
 #include "stub/status.h"
 
 namespace sdv2::stub {
@@ -63,6 +64,7 @@ const std::vector<Rule>& model_rules() {
       {"vae", false, Kind::kWord, 0, 0, {"auto", "wan", "taehv"}},
       {"kernels", false, Kind::kWord, 0, 0, {"auto", "plain", "fused"}},
       {"plan", false, Kind::kText},
+      {"fault", false, Kind::kText},
       {"linger", false, Kind::kNumber, 0, 1e9},
   };
   return rules;
@@ -155,7 +157,14 @@ Result<Json> complete_config(const Json& config) {
   SDV2_CHECK(apply(whole, given, model_rules(), false));
   if (!whole.contains("model") || whole["model"].get_ref<const std::string&>().empty())
     return invalid("setting 'model' is required");
-  SDV2_CHECK(check_devices(whole["devices"].get_ref<const std::string&>()));
+  const auto& devices = whole["devices"].get_ref<const std::string&>();
+  SDV2_CHECK(check_devices(devices));
+  if (whole.contains("fault") && whole["fault"] != "") {
+    SDV2_TRY(const Fault fault, parse_fault(whole["fault"].get<std::string>()));
+    const auto count = static_cast<size_t>(std::count(devices.begin(), devices.end(), ',')) + 1;
+    if (fault.worker >= count)
+      return invalid("setting 'fault': there are " + std::to_string(count) + " devices, counted from 0");
+  }
   return whole;
 }
 

@@ -25,6 +25,9 @@ model
   --vae V              auto, wan, taehv                                     auto
   --kernels K          auto, plain, fused                                   auto
   --plan PLAN          where the chain is cut over the devices              auto
+  --fault deviceN@chunkM
+                       let the device at place N of the list fail when it is to begin chunk M of a stream
+                       (both from 0), to see what happens then              none
 stream
   --size HxW           processing size, and that of the frames              the model's
   --steps N[,N…]       denoising steps 1 to 4; one run for each             the model's
@@ -139,6 +142,7 @@ const std::vector<Option>& option_table() {
       {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
       {"--kernels", word_option(&Options::kernels, {"auto", "plain", "fused"})},
       {"--plan", text_option(&Options::plan)},
+      {"--fault", text_option(&Options::fault)},
       {"--size", set_size},
       {"--steps", set_steps},
       {"--prompt", text_option(&Options::prompt)},

@@ -21,6 +21,7 @@ struct Options {
   std::string vae = "auto";
   std::string kernels = "auto";
   std::string plan = "auto";
+  std::string fault;  // empty: none
 
   // Nothing given: the model's own.
   std::optional<int> width;

@@ -119,9 +119,9 @@ RunResult figures_of(const Streams& streams, const Json& stats) {
 }  // namespace
 
 Result<LoadedModel> load_model(const client::Engine& engine, const Options& options) {
-  const Json config = {{"model", options.model},         {"devices", options.devices},
-                       {"precision", options.precision}, {"vae", options.vae},
-                       {"kernels", options.kernels},     {"plan", options.plan}};
+  Json config = {{"model", options.model}, {"devices", options.devices}, {"precision", options.precision},
+                 {"vae", options.vae},     {"kernels", options.kernels}, {"plan", options.plan}};
+  if (!options.fault.empty()) config["fault"] = options.fault;
   client::LoadObserver observer;
   const int64_t begin = now_ns();
   // Short loads are silent.
