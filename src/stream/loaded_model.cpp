@@ -9,6 +9,7 @@
 
 #include "model/describe_model.h"
 #include "runtime/device_stream.h"
+#include "stream/cost_prior.h"
 #include "stream/device_list.h"
 #include "stream/network_loader.h"
 #include "stream/unit_costs.h"
@@ -100,7 +101,8 @@ Result<std::shared_ptr<LoadedModel>> LoadedModel::load(const ModelConfig& config
   for (const c10::Device device : model->devices_) synchronize(device);  // workers use it on other streams
   SDV2_CHECK(step("threads", 1, 1));
 
-  model->executor_ = std::make_unique<Executor>(std::move(networks), model->table_, config.fault);
+  model->executor_ = std::make_unique<Executor>(
+      std::move(networks), model->table_, CostPrior(model->description_, model->devices_), config.fault);
   model->prompts_ = std::make_unique<PromptEncoder>(
       model->devices_.size(), model->description_.dit.spec.num_layers, std::move(encode),
       [executor = model->executor_.get()] { executor->wake(); });

@@ -49,6 +49,7 @@ const std::vector<Rule>& session_rules() {
       {"sink_frames", false, Kind::kInteger, 0, 63},
       {"adaptive_sink", true, Kind::kNumber, -1, 1},
       {"execution", true, Kind::kWord, 0, 0, {"latency", "throughput", "auto"}},
+      {"priority", true, Kind::kInteger, -100, 100},
       {"warm_up", false, Kind::kWord, 0, 0, {"chunk", "frame"}},
       {"similarity_filter", true, Kind::kNumber, 0, 1},
       {"mix", true, Kind::kNumber, 0, 1},
@@ -188,6 +189,7 @@ Json default_settings(const Program& program) {
           {"sink_frames", 3},
           {"adaptive_sink", 0.2},
           {"execution", "auto"},
+          {"priority", 0},
           {"warm_up", "chunk"},
           {"similarity_filter", 0.0},
           {"mix", 1.0}};
