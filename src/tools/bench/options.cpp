@@ -15,8 +15,8 @@ namespace sdv2::bench {
 
 const char* const kUsage =
     R"(usage: sdv2-bench --model MODEL [options]
-Sends frames through the engine as fast as it takes them and tells how long they took, from the copy in to the
-copy out.
+Sends frames through the engine, as fast as it takes them or at a rate, and tells how long they took, from the
+copy in to the copy out.
 
 model
   --model MODEL        folder, or random:1.3b, random:14b, random:tiny
@@ -37,12 +37,18 @@ stream
   --execution E        latency, throughput, auto                            auto
 run
   --chunks N           chunks of each stream that are measured              20
+  --seconds S          measure for so long instead
+  --target-fps F       frames of each stream go in at this rate on the clock, the streams spread over a chunk;
+                       where the engine has no room they wait               as fast as it takes them
+  --target-latency MS  a chunk is due so long after the time of its first frame
+                                                                            500 with --target-fps, else never
   --warmup N           chunks before, in a session of their own             2
   --streams N          sessions at the same time                            1
   --capacity N         chunks that a stream keeps under way                 4
   --frames FILE        input: raw RGB frames of the size, repeated          a moving picture
 output
   --json               one JSON object instead of tables
+  --show-plan          a picture of the plan: stages, their devices, and the milliseconds of each, as measured
   --dump FILE          write the first stream's output as raw RGB
   --against FILE       compare the first stream's output with such a file: PSNR and largest difference
   --trace FILE         write a Chrome trace of everything
@@ -56,12 +62,16 @@ Times are milliseconds of one chunk.
   work      from the first device's start to its pixels
   chunk     from submit to its pixels, which counts the wait for chunks before it
   total     from its first frame in to its last frame out
+Deadlines are those of all streams' chunks; a chunk has met its own when the engine had its pixels by then.
 fps is that of all streams from the end of their first chunk on; "first frame" is the time from the first frame
 in to the first pixels out. The checksum is that of all output pixels in frame order, whatever the timing.
 Exit code: 0 done, 1 failed, 2 wrong usage.
 )";
 
 namespace {
+
+constexpr int kDefaultChunks = 20;
+constexpr double kDefaultLatency_ms = 500;  // that of sdv2-sim
 
 using Setter = std::function<Result<void>(Options&, std::string_view)>;
 
@@ -151,6 +161,11 @@ const std::vector<Option>& option_table() {
       {"--noise-scale", number_option<double>(&Options::noise_scale, 0, 1, "a number from 0 to 1")},
       {"--execution", word_option(&Options::execution, {"auto", "latency", "throughput"})},
       {"--chunks", number_option<int>(&Options::chunks, 1, 10'000'000, "a number of at least 1")},
+      {"--seconds", number_option<double>(&Options::seconds, 0.001, 1e7, "seconds, more than 0")},
+      {"--target-fps",
+       number_option<double>(&Options::target_fps, 0.001, 1e5, "frames per second, more than 0")},
+      {"--target-latency",
+       number_option<double>(&Options::target_latency_ms, 0.001, 1e7, "milliseconds, more than 0")},
       {"--warmup", number_option<int>(&Options::warmup, 0, 10'000'000, "a number of at least 0")},
       {"--streams", number_option<int>(&Options::streams, 1, 1024, "a number from 1 to 1024")},
       {"--capacity", number_option<int>(&Options::capacity, 1, 64, "a number from 1 to 64")},
@@ -168,6 +183,11 @@ Result<void> check_together(const Options& options) {
   if (options.steps.size() > 1 && (!options.dump.empty() || !options.against.empty()))
     return Error{ErrorCode::kInvalidArgument,
                  "--dump and --against take one run: give one number to --steps"};
+  if (options.chunks > 0 && options.seconds > 0)
+    return Error{ErrorCode::kInvalidArgument, "--chunks and --seconds exclude each other: give one of them"};
+  if (options.show_plan && options.json)
+    return Error{ErrorCode::kInvalidArgument,
+                 "--show-plan is for the tables: with --json see \"plan\" and \"stages\" of each run"};
   return {};
 }
 
@@ -183,6 +203,10 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
     }
     if (name == "--json") {
       options.json = true;
+      continue;
+    }
+    if (name == "--show-plan") {
+      options.show_plan = true;
       continue;
     }
     // Both "--steps 2" and "--steps=2".
@@ -205,6 +229,9 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
       return Error{ErrorCode::kInvalidArgument, std::string(name) + " " + set.error().message};
   }
   SDV2_CHECK(check_together(options));
+  if (options.chunks == 0 && options.seconds == 0) options.chunks = kDefaultChunks;
+  if (options.target_fps > 0 && options.target_latency_ms == 0)
+    options.target_latency_ms = kDefaultLatency_ms;
   return options;
 }
 
