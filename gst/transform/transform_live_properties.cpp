@@ -177,6 +177,18 @@ void install_transform_live_properties(GObjectClass* object_class) {
           g_param_spec_double("similarity-filter", "Similarity filter",
                               "Cosine similarity above which a still chunk may be skipped (0 = off)", 0, 1, 0,
                               controlled));
+  /**
+   * GstSdv2Transform:priority:
+   *
+   * When the streams of a model cannot all be in time, those with a higher priority go first. Only live
+   * streams have deadlines.
+   *
+   * Since: 0.1
+   */
+  install(kTransformPriority,
+          g_param_spec_int("priority", "Priority",
+                           "When the streams of a model cannot all be in time, higher ones go first", -100,
+                           100, 0, controlled));
 
   for (const GType type :
        {transform_guidance_mode_type(), transform_prompt_blend_mode_type(), transform_execution_type()})

@@ -41,6 +41,7 @@ enum TransformProperty : guint {
   kTransformMix,
   kTransformExecution,
   kTransformSimilarityFilter,
+  kTransformPriority,
   kTransformOnLate,
   kTransformOnError,
   kTransformWhileLoading,

@@ -95,6 +95,7 @@ constexpr std::array kRows = {
     row<&Settings::mix>(kTransformMix),
     row<&Settings::execution>(kTransformExecution),
     row<&Settings::similarity_filter>(kTransformSimilarityFilter),
+    row<&Settings::priority>(kTransformPriority),
     row<&Settings::on_late>(kTransformOnLate),
     row<&Settings::on_error>(kTransformOnError),
     row<&Settings::while_loading>(kTransformWhileLoading),

@@ -45,6 +45,7 @@ constexpr std::array kLiveNames = {
     LiveName{LiveSetting::kMix, "mix", "mix"},
     LiveName{LiveSetting::kExecution, "execution", "execution"},
     LiveName{LiveSetting::kSimilarityFilter, "similarity-filter", "similarity_filter"},
+    LiveName{LiveSetting::kPriority, "priority", "priority"},
 };
 
 const LiveName& names(LiveSetting setting) { return kLiveNames.at(static_cast<size_t>(setting)); }
@@ -82,6 +83,8 @@ Json value_of(const TransformSettings& s, LiveSetting setting) {
       return word(kExecutions, s.execution);
     case LiveSetting::kSimilarityFilter:
       return s.similarity_filter;
+    case LiveSetting::kPriority:
+      return s.priority;
   }
   return {};
 }

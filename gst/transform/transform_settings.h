@@ -65,6 +65,7 @@ struct TransformSettings {
   double mix = 1.0;
   Execution execution = Execution::kAuto;
   double similarity_filter = 0.0;
+  int priority = 0;
 
   // Of the element.
   OnLate on_late = OnLate::kWait;
@@ -98,6 +99,7 @@ enum class LiveSetting {
   kMix,
   kExecution,
   kSimilarityFilter,
+  kPriority,
 };
 using LiveSettings = std::set<LiveSetting>;
 

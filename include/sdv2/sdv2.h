@@ -127,6 +127,8 @@ typedef struct sdv2_load_observer {
  *   "plan"       where the chain is cut: "auto", or as below                                   "auto"
  *   "kernels"    "auto" (fused where the device has them), "plain" (the reference's roundings         "auto"
  *                one by one), "fused" (an error where they cannot run)
+ *   "fault"      to try out what happens when a device fails: "deviceN@chunkM" makes the device at    none
+ *                place N of "devices" fail when it is to begin chunk M (both from 0) of a stream
  *   "linger"     seconds that the weights stay loaded after the last close                     0
  *
  * A plan names the unit with which each stage begins, in the order of the chain, and the device that runs it
@@ -259,6 +261,9 @@ typedef struct sdv2_session_observer {
  *   "sink_frames"          of them, frames that are never forgotten                       the model's
  *   "adaptive_sink" *      similarity below which a sink is renewed, -1 is off            the model's
  *   "execution" *          "latency" (depth-first), "throughput" (stream batch), "auto"   "auto"
+ *                          (by the costs that are measured and the deadlines)
+ *   "priority" *           -100…100: when not all deadlines can hold, chunks of streams    0
+ *                          with a higher one go first
  *   "warm_up"              "chunk": the first chunk is 1+4P frames;                       "chunk"
  *                          "frame": the first frame alone, repeated
  *   "similarity_filter" *  0 off, else the cosine similarity (0…1) above which a static   0
@@ -295,8 +300,9 @@ SDV2_API int32_t sdv2_session_chunk_frames(sdv2_session* session);
 SDV2_API sdv2_status* sdv2_session_put_frame(sdv2_session* session, const sdv2_image* image);
 
 /* Starts the open chunk, which holds at least one frame; missing frames are made by repeating the last.
- * `deadline_ns` is when the pixels are wanted (CLOCK_MONOTONIC), INT64_MAX for none. `chunk` (may be NULL)
- * gets the chunk's number: 0, 1, 2… since the session was opened, never reused. */
+ * `deadline_ns` is when the pixels are wanted (CLOCK_MONOTONIC), INT64_MAX for none: of all sessions the
+ * chunk that is due first goes first, and one without a deadline only when no other is ready. `chunk` (may be
+ * NULL) gets the chunk's number: 0, 1, 2… since the session was opened, never reused. */
 SDV2_API sdv2_status* sdv2_session_submit(sdv2_session* session, int64_t deadline_ns, int64_t* chunk);
 
 /* Writes one frame of a finished chunk (0 … info.frames-1) into the caller's memory, converted and scaled to

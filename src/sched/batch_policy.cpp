@@ -71,7 +71,9 @@ class Decision {
     std::iota(order_.begin(), order_.end(), size_t{0});
     const auto key = [&](size_t i) {
       const TimedRow& row = ready_[i];
-      return std::tuple(!keep_[i], keep_[i] ? 0 : -row.priority, row.deadline_ns, row.order);
+      // Who has no deadline is never late, yet nobody waits for it: it takes what is left.
+      const int rank = row.deadline_ns == kNoDeadline ? 2 : keep_[i] ? 0 : 1;
+      return std::tuple(rank, keep_[i] ? 0 : -row.priority, row.deadline_ns, row.order);
     };
     std::sort(order_.begin(), order_.end(), [&](size_t a, size_t b) { return key(a) < key(b); });
     for (const size_t i : order_)

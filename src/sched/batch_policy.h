@@ -43,7 +43,8 @@ struct BatchDecision {
 //
 // - Work conserving: something runs whenever something is ready.
 // - The earliest deadline goes first. When not all deadlines can hold, the rows that can still be in time
-//   (feasible_set.h) go before those that cannot; of these the highest priority goes first.
+//   (feasible_set.h) go before those that cannot; of these the highest priority goes first. Rows without a
+//   deadline come last, in order.
 // - A batch grows while the rows per second grow by more than a fiftieth and no deadline is broken that would
 //   hold without it. With costs in proportion to rows nothing is batched, since that would only add latency.
 // - Rows that would join a worthwhile batch but still have an unbatchable segment before it (an encoder) run

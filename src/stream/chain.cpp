@@ -93,6 +93,18 @@ Result<Unit> parse_unit(std::string_view name) {
                    "sN.head and dec.N"};
 }
 
+int pack(const SegmentWork& work) {
+  assert(work.worker < 64 && work.end < 1024);
+  return (((work.worker << 2 | static_cast<int>(work.kind)) << 10) | work.begin) << 10 | work.end;
+}
+
+SegmentWork unpack_work(int packed) {
+  return {.worker = packed >> 22,
+          .kind = static_cast<Segment::Kind>((packed >> 20) & 3),
+          .begin = (packed >> 10) & 1023,
+          .end = packed & 1023};
+}
+
 std::string stage_name(const Segment& segment) {
   switch (segment.kind) {
     case Segment::Kind::kEncode:

@@ -55,10 +55,23 @@ struct Segment {
   enum class Kind { kEncode, kDenoise, kDecode } kind = Kind::kEncode;
   int step = 0;  // of a kDenoise segment
 
-  // Segments with an equal class do the same work on the same worker with different rows: they may share a
-  // forward.
+  // Segments with an equal class do the same work on the same worker with different rows, whatever plan they
+  // belong to: they may share a forward. A packed SegmentWork.
   int batch_class = 0;
 };
+
+// What a segment does, without its step.
+struct SegmentWork {
+  int worker = 0;
+  Segment::Kind kind = Segment::Kind::kEncode;
+  int begin = 0;  // units [begin, end) from the first of the encoder, of the step, or of the decoder
+  int end = 0;
+  friend bool operator==(const SegmentWork&, const SegmentWork&) = default;
+};
+
+// One number for up to 64 workers and 1023 units, and back.
+int pack(const SegmentWork& work);
+SegmentWork unpack_work(int packed);
 
 // For people: "encode", "denoise 0" (its step), "decode".
 std::string stage_name(const Segment& segment);

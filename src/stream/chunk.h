@@ -17,6 +17,7 @@
 #include "diffusion/guidance.h"
 #include "diffusion/noise_source.h"
 #include "runtime/device_stream.h"
+#include "stream/execution.h"
 #include "stream/plan.h"
 #include "stream/prompt.h"
 #include "stream/stream_state.h"
@@ -65,6 +66,7 @@ struct Chunk {
   std::shared_ptr<const Route> route;
   Follows follows = Follows::kPipelined;
   Execution execution = Execution::kAuto;
+  int priority = 0;  // higher matters more, when not all deadlines can hold
   ChunkSource source;
   // Takes the pictures (nothing when the chunk is skipped) and decides the noise; called once, on the worker
   // of the first unit, in the order of the chunks. No levels: the chunk is skipped.

@@ -67,6 +67,7 @@ std::shared_ptr<Chunk> ChunkSequence::next() {
   chunk->stream = stream_;
   chunk->route = model_->route(live.steps);
   chunk->execution = live.execution;
+  chunk->priority = live.priority;
   chunk->noise = std::make_shared<PhiloxNoise>(live.seed);
   chunk->sink_threshold = live.adaptive_sink;
   chunk->clear_cache = std::exchange(clear_cache_, false);

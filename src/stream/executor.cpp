@@ -17,9 +17,6 @@ namespace {
 // Batches that a worker may enqueue on its device ahead of what the device has done: one to run and one to be
 // ready behind it. More would only add latency.
 constexpr size_t kMaxInFlight = 2;
-// Rows that one forward may take; far above what one device can serve in time.
-constexpr size_t kMaxRows = 64;
-
 // Threads of one worker's operations on the CPU: half of all, because two stages that work side by side use
 // cores better than operations that are cut into more pieces. The same for any number of workers, since the
 // pieces decide how sums are rounded: a chain gives the same bits however it is cut.
@@ -55,17 +52,18 @@ bool denoised(const Chunk& chunk) {
          segment_of(chunk).kind == Segment::Kind::kDecode;
 }
 
-// Rows of equal sizes may share a forward.
-int64_t shape_of(const Chunk& chunk) {
-  const StreamShape& shape = chunk.stream->shape();
-  return (chunk.frames << 40) | (shape.latent_height << 20) | shape.latent_width;
+int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
 
 Executor::Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks,
-                   std::vector<IncomingLinks> links, const FlowMatchTable& table)
-    : workers_(networks.size()) {
+                   std::vector<IncomingLinks> links, const FlowMatchTable& table,
+                   std::function<AffineCost(const CostKey&)> prior, std::optional<Fault> fault)
+    : fault_(fault), chooser_(networks.size(), std::move(prior)), workers_(networks.size()) {
   for (size_t i = 0; i < networks.size(); ++i)
     workers_[i].runner =
         std::make_unique<SegmentRunner>(i, std::move(networks[i]), std::move(links[i]), table);
@@ -162,25 +160,24 @@ bool Executor::is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator&
   return true;
 }
 
+bool Executor::has_work(size_t worker) const {
+  for (auto it = chunks_.begin(); it != chunks_.end(); ++it)
+    if (is_ready(it, worker)) return true;
+  return false;
+}
+
 std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
-  std::vector<ReadyRow> rows;
   std::vector<std::shared_ptr<Chunk>> ready;
+  std::vector<Chunk*> chunks;
   for (auto it = chunks_.begin(); it != chunks_.end(); ++it) {
     if (!is_ready(it, worker)) continue;
-    const Chunk& chunk = **it;
-    const Segment& segment = segment_of(chunk);
-    rows.push_back({.session = chunk.session,
-                    .order = chunk.order,
-                    .deadline_ns = chunk.deadline_ns,
-                    .segment = static_cast<int>(chunk.next_segment),
-                    .kind = segment.kind,
-                    .batch_class = segment.batch_class,
-                    .shape = shape_of(chunk),
-                    .execution = chunk.execution});
     ready.push_back(*it);
+    chunks.push_back(it->get());
   }
   std::vector<std::shared_ptr<Chunk>> batch;
-  for (const size_t index : next_batch(rows, kMaxRows)) {
+  const int64_t now = now_ns();
+  chooser_.learn(worker, now);
+  for (const size_t index : chooser_.choose(worker, now, chunks)) {
     ready[index]->running = true;
     // Its units copy or move what the chunk before left, maybe from another stream.
     if (ready[index]->follows != Follows::kPipelined) ready[index]->behind = ready[index]->stream->mark;
@@ -189,41 +186,71 @@ std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
   return batch;
 }
 
+// Waits until the device can take another batch. Only then is it decided which: what comes meanwhile may be
+// more urgent.
+void Executor::make_room(Worker& worker, std::unique_lock<std::mutex>& lock) {
+  if (worker.in_flight.size() < kMaxInFlight) return;
+  lock.unlock();
+  Result<void> result;
+  try {
+    worker.in_flight.front().wait();
+  } catch (...) {
+    result = Error{ErrorCode::kDevice, caught().message};
+  }
+  worker.in_flight.pop_front();
+  lock.lock();
+  if (!result.ok()) fail_device(result.error());
+}
+
 void Executor::work(size_t index) {
   Worker& self = workers_[index];
   at::set_num_threads(cpu_threads_per_worker());  // of this thread's operations
   std::unique_lock lock(mutex_);
   while (true) {
-    std::vector<std::shared_ptr<Chunk>> batch;
-    work_.wait(lock, [&] { return stopping_ || !(batch = take_batch(index)).empty(); });
-    if (batch.empty()) return;
+    work_.wait(lock, [&] { return stopping_ || has_work(index); });
+    make_room(self, lock);
+    const std::vector<std::shared_ptr<Chunk>> batch = take_batch(index);
+    if (batch.empty()) {
+      if (stopping_) return;
+      continue;
+    }
     const auto watch = watch_;
     lock.unlock();
 
     Result<void> result;
-    Mark begin;
+    Mark begin, begun;
+    std::vector<Chunk*> chunks;
+    for (const auto& chunk : batch) chunks.push_back(chunk.get());
+    const int64_t started = now_ns();
     try {
-      if (self.in_flight.size() >= kMaxInFlight) {
-        self.in_flight.front().wait();
-        self.in_flight.pop_front();
-      }
-      std::vector<Chunk*> chunks;
-      for (const auto& chunk : batch) chunks.push_back(chunk.get());
       if (watch) (*watch)(index, chunks);
+      fail_as_asked(index, chunks);
       const TraceSpan span(stage_name(segment_of(*chunks.front())), index, chunks.size());
       begin = self.runner->mark();
-      self.runner->run(chunks);
+      begun = self.runner->run(chunks);
       self.in_flight.push_back(batch.front()->mark);
     } catch (...) {
       result = caught();
     }
 
     lock.lock();
-    const Chunk& first = *batch.front();
-    if (result.ok())
+    if (result.ok()) {
+      const Chunk& first = *batch.front();
       times_.add(segment_of(first).begin, stage_name(segment_of(first)), index, begin, first.mark);
+      chooser_.add(index, started, chunks, begun, batch.back()->mark);
+    }
     advance(batch, result);
   }
+}
+
+void Executor::fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const {
+  if (!fault_ || fault_->worker != worker) return;
+  for (const Chunk* chunk : chunks)
+    if (chunk->index == fault_->chunk)
+      throw SegmentError({ErrorCode::kDevice, "device " + std::to_string(worker) + " failed at chunk " +
+                                                  std::to_string(chunk->index) +
+                                                  " of a stream, as the fault " + to_string(*fault_) +
+                                                  " asks; open the model without it to go on"});
 }
 
 void Executor::advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs chunks through their segments: one worker thread per device worker, and one thread that reports
-// finished chunks. Which work comes next is decided by the policy (policy.h); this file knows threads and
-// order only.
+// finished chunks. Which work comes next is decided by BatchChooser; this file knows threads and order only.
 #pragma once
 
 #include <condition_variable>
@@ -18,8 +17,9 @@
 
 #include "base/result.h"
 #include "runtime/stage_times.h"
+#include "stream/batch_chooser.h"
 #include "stream/chunk.h"
-#include "stream/policy.h"
+#include "stream/fault.h"
 #include "stream/segment_runner.h"
 
 namespace sdv2 {
@@ -31,9 +31,11 @@ using SegmentWatch = std::function<void(size_t worker, std::span<Chunk* const> c
 
 class Executor {
  public:
-  // `networks` and `links`: of every worker. `table` outlives this.
+  // `networks` and `links`: of every worker. `table` outlives this. `prior`: what work takes before it was
+  // measured, by the keys of cost_prior.h. `fault`: a failure to try out.
   Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks, std::vector<IncomingLinks> links,
-           const FlowMatchTable& table);
+           const FlowMatchTable& table, std::function<AffineCost(const CostKey&)> prior,
+           std::optional<Fault> fault = std::nullopt);
   // Chunks that are not finished are cancelled (their finish() is called).
   ~Executor();
   Executor(const Executor&) = delete;
@@ -75,6 +77,9 @@ class Executor {
   };
 
   void work(size_t index);
+  void fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const;
+  bool has_work(size_t worker) const;
+  void make_room(Worker& worker, std::unique_lock<std::mutex>& lock);
   std::vector<std::shared_ptr<Chunk>> take_batch(size_t worker);
   bool is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator& chunk, size_t worker) const;
   void advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result);
@@ -87,6 +92,7 @@ class Executor {
   void report();
   void report_one(Finished& next);
 
+  const std::optional<Fault> fault_;
   mutable std::mutex mutex_;
   std::condition_variable work_;              // something may be ready
   std::condition_variable reports_;           // something is finished
@@ -98,6 +104,7 @@ class Executor {
   bool stopping_ = false;
   bool reporting_done_ = false;
   StageTimes times_;
+  BatchChooser chooser_;
   std::vector<Worker> workers_;
   std::thread reporter_;
 };

@@ -9,6 +9,7 @@
 
 #include "model/describe_model.h"
 #include "runtime/device_stream.h"
+#include "stream/cost_prior.h"
 #include "stream/device_links.h"
 #include "stream/device_list.h"
 #include "stream/network_loader.h"
@@ -34,6 +35,12 @@ at::ScalarType type_of(const std::string& precision, const std::vector<c10::Devi
   const bool gpus =
       std::none_of(devices.begin(), devices.end(), [](c10::Device device) { return device.is_cpu(); });
   return gpus ? at::kBFloat16 : at::kFloat;
+}
+
+Result<void> check_fault(const ModelConfig& config, size_t workers) {
+  if (!config.fault || config.fault->worker < workers) return {};
+  return Error{ErrorCode::kInvalidArgument, "fault '" + to_string(*config.fault) + "': there are " +
+                                                std::to_string(workers) + " devices, counted from 0"};
 }
 
 int max_steps(const ModelDescription& model) {
@@ -77,6 +84,7 @@ Result<std::shared_ptr<LoadedModel>> LoadedModel::load(const ModelConfig& config
   SDV2_TRY(model->description_, describe_model(config.model));
   SDV2_CHECK(choose_autoencoder(model->description_, config.vae));
   SDV2_TRY(model->devices_, parse_devices(config.devices));
+  SDV2_CHECK(check_fault(config, model->devices_.size()));
   model->type_ = type_of(config.precision, model->devices_);
   model->table_ = FlowMatchTable(model->description_.stream.shift);
   SDV2_TRY(const std::vector<Plan> plans, make_plans(model->description_, config, model->devices_.size()));
@@ -95,7 +103,8 @@ Result<std::shared_ptr<LoadedModel>> LoadedModel::load(const ModelConfig& config
   SDV2_CHECK(step("threads", 1, 1));
 
   model->executor_ =
-      std::make_unique<Executor>(std::move(networks), make_links(plans, model->devices_), model->table_);
+      std::make_unique<Executor>(std::move(networks), make_links(plans, model->devices_), model->table_,
+                                 CostPrior(model->description_, model->devices_), config.fault);
   model->prompts_ = std::make_unique<PromptEncoder>(
       model->devices_.size(), model->description_.dit.spec.num_layers, std::move(encode),
       [executor = model->executor_.get()] { executor->wake(); });

@@ -44,13 +44,19 @@ Result<ModelConfig> parse_model_config(std::string_view text) {
     if (field != texts.end()) {
       if (!value.is_string()) return bad("'" + key + "' is " + value.dump() + "; it must be a text");
       *field->second = value.get<std::string>();
+    } else if (key == "fault") {
+      if (!value.is_string()) return bad("'fault' is " + value.dump() + "; it must be a text");
+      if (value == "") continue;
+      const auto fault = parse_fault(value.get<std::string>());
+      if (!fault.ok()) return bad(fault.error().message);
+      config.fault = *fault;
     } else if (key == "linger") {
       if (!value.is_number() || value.get<double>() < 0 || value.get<double>() > 86400)
         return bad("'linger' is " + value.dump() + "; it must be 0 … 86400 seconds");
       config.linger = value.get<double>();
     } else {
       return bad("'" + key +
-                 "' is not known; there are model, devices, precision, vae, kernels, plan and linger");
+                 "' is not known; there are model, devices, precision, vae, kernels, plan, fault and linger");
     }
   }
   if (config.model.empty()) return bad("'model' is missing: name a model folder, or random:tiny");

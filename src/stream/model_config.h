@@ -2,10 +2,12 @@
 // What a user chooses when a model is opened.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "stream/fault.h"
 
 namespace sdv2 {
 
@@ -16,11 +18,13 @@ struct ModelConfig {
   std::string vae = "auto";        // auto (the model's own), wan, taehv
   std::string kernels = "auto";    // auto (fused where a device has them), plain, fused
   std::string plan = "auto";       // auto (balanced by estimated cost), or the form of plan.h
+  std::optional<Fault> fault;      // of a device, to try out what happens then
   double linger = 0;               // seconds that the weights stay loaded after the last close, 0…86400
 
   // Two configurations that are equal but for the linger share one loaded model.
   std::string key() const {
-    return model + '\n' + devices + '\n' + precision + '\n' + vae + '\n' + kernels + '\n' + plan;
+    return model + '\n' + devices + '\n' + precision + '\n' + vae + '\n' + kernels + '\n' + plan + '\n' +
+           (fault ? to_string(*fault) : "");
   }
 };
 

@@ -5,8 +5,6 @@
 #include <cassert>
 #include <charconv>
 #include <limits>
-#include <map>
-#include <tuple>
 
 namespace sdv2 {
 
@@ -124,13 +122,17 @@ std::vector<Segment> Plan::segments() const {
     }
     segments.push_back(next);
   }
-  // Two segments share a class when they are the same units of different steps on the same worker.
-  std::map<std::tuple<int, int, int, int>, int> classes;
+  // Counted from the beginning of their part of the chain: the same units of different steps, and of plans
+  // for different numbers of steps, are the same work.
+  const int first_step = shape_.encoder_layers + 1;
+  const int decoder = shape_.unit_count() - shape_.decoder_layers;
   for (Segment& segment : segments) {
-    const int origin = segment.kind == Segment::Kind::kDenoise ? segment.step * shape_.units_per_step() : 0;
-    const auto key = std::tuple(segment.worker, static_cast<int>(segment.kind), segment.begin - origin,
-                                segment.end - origin);
-    segment.batch_class = classes.emplace(key, static_cast<int>(classes.size())).first->second;
+    const int origin = segment.kind == Segment::Kind::kEncode ? 0
+                       : segment.kind == Segment::Kind::kDecode
+                           ? decoder
+                           : first_step + segment.step * shape_.units_per_step();
+    segment.batch_class =
+        pack(SegmentWork{segment.worker, segment.kind, segment.begin - origin, segment.end - origin});
   }
   return segments;
 }

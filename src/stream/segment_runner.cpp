@@ -42,10 +42,11 @@ SegmentRunner::SegmentRunner(size_t worker, std::shared_ptr<const DeviceNetworks
         "there are no fused kernels for this transformer's sizes in this build: it runs on plain ones");
 }
 
-void SegmentRunner::run(std::span<Chunk* const> chunks) {
+Mark SegmentRunner::run(std::span<Chunk* const> chunks) {
   const c10::InferenceMode inference;
   const DeviceStream::Current current(stream_);
   for (Chunk* chunk : chunks) take_over(*chunk);
+  Mark begun = stream_.mark();
   Chunk& first = *chunks.front();
   const Segment& segment = first.route->segments[first.next_segment];
   switch (segment.kind) {
@@ -63,6 +64,7 @@ void SegmentRunner::run(std::span<Chunk* const> chunks) {
     if (chunk->next_segment + 1 == chunk->route->segments.size()) deliver(*chunk);
     chunk->mark = stream_.mark();
   }
+  return begun;
 }
 
 // Everything that travels with the chunk comes to this device, in the order of this stream.

@@ -22,8 +22,9 @@ class SegmentRunner {
 
   // Runs the next segment of every chunk; they have one batch class and shape, and are more than one only
   // when they denoise. Chunks that were abandoned meanwhile are left half done. One thread at a time. Throws
-  // SegmentError and c10::Error; the chunks' streams are broken then.
-  void run(std::span<Chunk* const> chunks);
+  // SegmentError and c10::Error; the chunks' streams are broken then. Returns the place at which everything
+  // that the chunks bring is there and the work begins.
+  Mark run(std::span<Chunk* const> chunks);
 
   // The place behind everything that was run so far.
   Mark mark() const { return stream_.mark(); }

@@ -125,6 +125,7 @@ Result<bool> read_live(const std::string& key, const Json& value, LiveSettings& 
   if (key == "seed") return done(read(key, value, live.seed, 0, kMaxWhole));
   if (key == "adaptive_sink") return done(read(key, value, live.adaptive_sink, -1, 1));
   if (key == "execution") return done(read(key, value, live.execution, kExecutions));
+  if (key == "priority") return done(read(key, value, live.priority, -100, 100));
   if (key == "similarity_filter") return done(read(key, value, live.similarity_filter, 0, 1));
   if (key == "mix") return done(read(key, value, live.mix, 0, 1));
   return false;
@@ -212,6 +213,7 @@ std::string to_json(const SessionSettings& settings) {
               {"seed", live.seed},
               {"adaptive_sink", live.adaptive_sink},
               {"execution", name_of(live.execution, kExecutions)},
+              {"priority", live.priority},
               {"similarity_filter", live.similarity_filter},
               {"mix", live.mix}}
       .dump();

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "diffusion/guidance.h"
 #include "image/fit.h"
-#include "stream/policy.h"
+#include "stream/execution.h"
 
 namespace sdv2 {
 
@@ -31,6 +31,7 @@ struct LiveSettings {
   uint64_t seed = 0;          // 0…2^53
   double adaptive_sink = -1;  // cosine similarity -1…1, -1 is off
   Execution execution = Execution::kAuto;
+  int priority = 0;              // -100…100
   double similarity_filter = 0;  // 0 off, else the cosine similarity above which chunks may be skipped
   double mix = 1;                // 0…1, share of the restyled picture
 

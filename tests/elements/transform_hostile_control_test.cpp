@@ -222,6 +222,7 @@ TEST_F(TransformHostileControl, WhateverIsAcceptedSuitsTheEngine) {
                                     "execution",
                                     "bypass",
                                     "similarity-filter",
+                                    "priority",
                                     "reset-on-prompt",
                                     "noise_scale",
                                     "model",

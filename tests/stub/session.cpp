@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "stream/fault.h"
 #include "stub/engine.h"
 #include "stub/status.h"
 
@@ -133,6 +134,16 @@ void Session::choose_look(Chunk& chunk) {
   }
 }
 
+// That the program or the model's "fault" asks for.
+std::optional<Error> Session::failure_of_next(int64_t number) {
+  const int64_t index = stream_chunks_++;
+  const std::string text = model_->config().value("fault", "");
+  if (const auto fault = parse_fault(text); fault.ok() && fault->chunk == index)
+    return Error{ErrorCode::kDevice,
+                 "device " + std::to_string(fault->worker) + " failed as " + text + " asks"};
+  return program_.failure_of(number);
+}
+
 Result<int64_t> Session::submit(int64_t deadline_ns) {
   const std::scoped_lock lock(mutex_);
   if (auto dead = model_->dead()) return *dead;
@@ -145,7 +156,7 @@ Result<int64_t> Session::submit(int64_t deadline_ns) {
   chunk->deadline_ns = deadline_ns;
   activate_changes(chunk->number);
   choose_look(*chunk);
-  chunk->failure = program_.failure_of(chunk->number);
+  chunk->failure = failure_of_next(chunk->number);
   chunk->submit_ns = now();
   chunk->start_ns = std::max(chunk->submit_ns, last_due_ns_);
   chunk->due_ns = chunk->start_ns + program_.chunk_ns(chunk->number);

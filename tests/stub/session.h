@@ -87,6 +87,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Error no_such_chunk(int64_t chunk) const;
   void activate_changes(int64_t chunk);
   void choose_look(Chunk& chunk);
+  std::optional<Error> failure_of_next(int64_t number);
   void start_stream();
 
   void run();
@@ -116,6 +117,7 @@ class Session : public std::enable_shared_from_this<Session> {
   uint64_t generation_ = 0;
   uint64_t stream_ = 0;
   bool stream_begins_ = true;
+  int64_t stream_chunks_ = 0;  // submitted to the current stream
   std::vector<Picture> open_;
   int64_t next_chunk_ = 0;
   int64_t generation_begin_ = 0;  // first chunk of this generation

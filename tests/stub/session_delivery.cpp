@@ -57,6 +57,7 @@ void Session::fail_stream(const Chunk& chunk) {
 void Session::start_stream() {
   ++stream_;
   stream_begins_ = true;
+  stream_chunks_ = 0;
   blend_begin_ = kNoBlend;
   first_put_ns_.reset();
   last_picture_ = {};

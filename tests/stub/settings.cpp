@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/quote.h"
+#include "stream/fault.h"
 #include "stub/status.h"
 
 namespace sdv2::stub {
@@ -48,6 +49,7 @@ const std::vector<Rule>& session_rules() {
       {"sink_frames", false, Kind::kInteger, 0, 63},
       {"adaptive_sink", true, Kind::kNumber, -1, 1},
       {"execution", true, Kind::kWord, 0, 0, {"latency", "throughput", "auto"}},
+      {"priority", true, Kind::kInteger, -100, 100},
       {"warm_up", false, Kind::kWord, 0, 0, {"chunk", "frame"}},
       {"similarity_filter", true, Kind::kNumber, 0, 1},
       {"mix", true, Kind::kNumber, 0, 1},
@@ -63,6 +65,7 @@ const std::vector<Rule>& model_rules() {
       {"vae", false, Kind::kWord, 0, 0, {"auto", "wan", "taehv"}},
       {"kernels", false, Kind::kWord, 0, 0, {"auto", "plain", "fused"}},
       {"plan", false, Kind::kText},
+      {"fault", false, Kind::kText},
       {"linger", false, Kind::kNumber, 0, 1e9},
   };
   return rules;
@@ -155,7 +158,14 @@ Result<Json> complete_config(const Json& config) {
   SDV2_CHECK(apply(whole, given, model_rules(), false));
   if (!whole.contains("model") || whole["model"].get_ref<const std::string&>().empty())
     return invalid("setting 'model' is required");
-  SDV2_CHECK(check_devices(whole["devices"].get_ref<const std::string&>()));
+  const auto& devices = whole["devices"].get_ref<const std::string&>();
+  SDV2_CHECK(check_devices(devices));
+  if (whole.contains("fault") && whole["fault"] != "") {
+    SDV2_TRY(const Fault fault, parse_fault(whole["fault"].get<std::string>()));
+    const auto count = static_cast<size_t>(std::count(devices.begin(), devices.end(), ',')) + 1;
+    if (fault.worker >= count)
+      return invalid("setting 'fault': there are " + std::to_string(count) + " devices, counted from 0");
+  }
   return whole;
 }
 
@@ -179,6 +189,7 @@ Json default_settings(const Program& program) {
           {"sink_frames", 3},
           {"adaptive_sink", 0.2},
           {"execution", "auto"},
+          {"priority", 0},
           {"warm_up", "chunk"},
           {"similarity_filter", 0.0},
           {"mix", 1.0}};

@@ -74,6 +74,16 @@ class BenchEngineTest(unittest.TestCase):
         self.assertGreater(other["largest_difference"], 0)
         self.assertLess(other["psnr_db"], 99)
 
+    def test_a_device_that_fails_ends_the_run_with_one_error(self):
+        command = [BENCH, "--engine", ENGINE, "--model", MODEL, "--size", f"{SIDE}x{SIDE}", "--chunks", "40", "--devices",
+                   "cpu,cpu", "--streams", "2", "--fault", "device1@chunk4"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        errors = [line for line in done.stderr.splitlines() if line.startswith("sdv2-bench: ")]
+        self.assertEqual(len(errors), 1, done.stderr)
+        self.assertIn("device1@chunk4", errors[0])
+        self.assertEqual(done.stdout, "")
+
     def test_trace(self):
         self.bench("--steps", "2", "--devices", "cpu,cpu", "--trace", self.path("trace.json"))
         with open(self.path("trace.json")) as file:

@@ -129,6 +129,41 @@ class BenchTest(unittest.TestCase):
         with open(self.path("trace.json")) as file:
             self.assertGreaterEqual(len(json.load(file)["traceEvents"]), 2)
 
+    def test_frames_at_a_rate_have_deadlines(self):
+        paced = ("--target-fps", "200", "--chunks", "5", "--warmup", "0")
+        report = self.report(*paced, "--target-latency", "60000", "--streams", "2")
+        self.assertEqual((report["target_fps"], report["target_latency_ms"]), (200, 60000))
+        run_ = report["runs"][0]
+        self.assertEqual(run_["deadlines"], {"due": 10, "met": 10, "met_percent": 100.0, "latest_ms": 0.0})
+        self.assertEqual(run_["checksums"][0], self.checksum("--chunks", "5"), "the pixels do not depend on the clock")
+        # The 21 frames of a stream take a tenth of a second.
+        self.assertLess(run_["fps"], 2 * 260)
+        # Five frames have to be collected before a chunk begins: 1 ms cannot be met.
+        late = self.report(*paced, "--target-latency", "1")["runs"][0]["deadlines"]
+        self.assertEqual((late["due"], late["met"], late["met_percent"]), (5, 0, 0.0))
+        self.assertGreater(late["latest_ms"], 15)
+        self.assertEqual(self.report(*paced)["target_latency_ms"], 500)
+        self.assertNotIn("deadlines", self.report("--chunks", "2")["runs"][0])
+
+    def test_deadlines_without_a_rate(self):
+        run_ = self.report("--target-latency", "60000", "--chunks", "3")["runs"][0]
+        self.assertEqual((run_["deadlines"]["due"], run_["deadlines"]["met"]), (3, 3))
+
+    def test_runs_take_seconds(self):
+        report = self.report("--target-fps", "100", "--seconds", "0.5", "--warmup", "0")
+        self.assertEqual((report["seconds"], report["chunks"]), (0.5, None))
+        self.assertEqual(report["runs"][0]["frames"], 1 + 4 * 13, "the last one that begins before is 49")
+        self.assertGreater(self.report("--seconds", "0.2")["runs"][0]["frames"], 9)
+
+    def test_deadlines_and_plan_in_tables(self):
+        done = run("--model", "any", "--size", "32x48", "--chunks", "3", "--target-latency", "60000", "--show-plan",
+                   program={"chunk_ms": 2})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("3 of 3 met (100.00 %)", done.stdout)
+        self.assertRegex(done.stdout, r"plan for \d steps: 0=enc\.0")
+        self.assertRegex(done.stdout, r"device0 +cpu +denoise +\d+\.\d+ ms +#")
+        self.assertRegex(done.stdout, "device0 is the busiest")
+
     def test_long_runs_show_progress(self):
         done = run("--model", "any", "--size", "32x48", "--chunks", "30", "--warmup", "0", "--json",
                    program={"chunk_ms": 100})
@@ -149,6 +184,11 @@ class BenchTest(unittest.TestCase):
             ("--model", "any", "--size", "480"): "--size",
             ("--model", "any", "--size", "480x830"): "multiples of 16",
             ("--model", "any", "--chunks", "0"): "--chunks",
+            ("--model", "any", "--seconds", "0"): "--seconds",
+            ("--model", "any", "--seconds", "3", "--chunks", "3"): "exclude each other",
+            ("--model", "any", "--target-fps", "-1"): "--target-fps",
+            ("--model", "any", "--target-latency", "soon"): "--target-latency",
+            ("--model", "any", "--show-plan", "--json"): "--show-plan",
             ("--model", "any", "--noise-scale", "1.5"): "--noise-scale",
             ("--model", "any", "--noise-scale", "nan"): "--noise-scale",
             ("--model", "any", "--precision", "fp8"): "--precision",

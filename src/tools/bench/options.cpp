@@ -11,8 +11,8 @@ namespace sdv2::bench {
 
 const char* const kUsage =
     R"(usage: sdv2-bench --model MODEL [options]
-Sends frames through the engine as fast as it takes them and tells how long they took, from the copy in to the
-copy out.
+Sends frames through the engine, as fast as it takes them or at a rate, and tells how long they took, from the
+copy in to the copy out.
 
 model
   --model MODEL        folder, or random:1.3b, random:14b, random:tiny
@@ -21,6 +21,9 @@ model
   --vae V              auto, wan, taehv                                     auto
   --kernels K          auto, plain, fused                                   auto
   --plan PLAN          where the chain is cut over the devices              auto
+  --fault deviceN@chunkM
+                       let the device at place N of the list fail when it is to begin chunk M of a stream
+                       (both from 0), to see what happens then              none
 stream
   --size HxW           processing size, and that of the frames              the model's
   --steps N[,N…]       denoising steps 1 to 4; one run for each             the model's
@@ -30,12 +33,18 @@ stream
   --execution E        latency, throughput, auto                            auto
 run
   --chunks N           chunks of each stream that are measured              20
+  --seconds S          measure for so long instead
+  --target-fps F       frames of each stream go in at this rate on the clock, the streams spread over a chunk;
+                       where the engine has no room they wait               as fast as it takes them
+  --target-latency MS  a chunk is due so long after the time of its first frame
+                                                                            500 with --target-fps, else never
   --warmup N           chunks before, in a session of their own             2
   --streams N          sessions at the same time                            1
   --capacity N         chunks that a stream keeps under way                 4
   --frames FILE        input: raw RGB frames of the size, repeated          a moving picture
 output
   --json               one JSON object instead of tables
+  --show-plan          a picture of the plan: stages, their devices, and the milliseconds of each, as measured
   --dump FILE          write the first stream's output as raw RGB
   --against FILE       compare the first stream's output with such a file: PSNR and largest difference
   --trace FILE         write a Chrome trace of everything
@@ -49,12 +58,16 @@ Times are milliseconds of one chunk.
   work      from the first device's start to its pixels
   chunk     from submit to its pixels, which counts the wait for chunks before it
   total     from its first frame in to its last frame out
+Deadlines are those of all streams' chunks; a chunk has met its own when the engine had its pixels by then.
 fps is that of all streams from the end of their first chunk on; "first frame" is the time from the first frame
 in to the first pixels out. The checksum is that of all output pixels in frame order, whatever the timing.
 Exit code: 0 done, 1 failed, 2 wrong usage.
 )";
 
 namespace {
+
+constexpr int kDefaultChunks = 20;
+constexpr double kDefaultLatency_ms = 500;  // that of sdv2-sim
 
 Setter<Options> text_option(std::string Options::*field) {
   return [=](Options& options, std::string_view text) -> Result<void> {
@@ -97,7 +110,7 @@ Result<void> set_steps(Options& options, std::string_view text) {
 
 const OptionTable<Options>& option_table() {
   static const OptionTable<Options> table{
-      .flags = {{"--json", &Options::json}},
+      .flags = {{"--json", &Options::json}, {"--show-plan", &Options::show_plan}},
       .options = {
           {"--model", text_option(&Options::model)},
           {"--devices", text_option(&Options::devices)},
@@ -105,6 +118,7 @@ const OptionTable<Options>& option_table() {
           {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
           {"--kernels", word_option(&Options::kernels, {"auto", "plain", "fused"})},
           {"--plan", text_option(&Options::plan)},
+          {"--fault", text_option(&Options::fault)},
           {"--size", set_size},
           {"--steps", set_steps},
           {"--prompt", text_option(&Options::prompt)},
@@ -113,6 +127,11 @@ const OptionTable<Options>& option_table() {
           {"--noise-scale", number_option<double>(&Options::noise_scale, 0, 1, "a number from 0 to 1")},
           {"--execution", word_option(&Options::execution, {"auto", "latency", "throughput"})},
           {"--chunks", number_option<int>(&Options::chunks, 1, 10'000'000, "a number of at least 1")},
+          {"--seconds", number_option<double>(&Options::seconds, 0.001, 1e7, "seconds, more than 0")},
+          {"--target-fps",
+           number_option<double>(&Options::target_fps, 0.001, 1e5, "frames per second, more than 0")},
+          {"--target-latency",
+           number_option<double>(&Options::target_latency_ms, 0.001, 1e7, "milliseconds, more than 0")},
           {"--warmup", number_option<int>(&Options::warmup, 0, 10'000'000, "a number of at least 0")},
           {"--streams", number_option<int>(&Options::streams, 1, 1024, "a number from 1 to 1024")},
           {"--capacity", number_option<int>(&Options::capacity, 1, 64, "a number from 1 to 64")},
@@ -130,6 +149,11 @@ Result<void> check_together(const Options& options) {
   if (options.steps.size() > 1 && (!options.dump.empty() || !options.against.empty()))
     return Error{ErrorCode::kInvalidArgument,
                  "--dump and --against take one run: give one number to --steps"};
+  if (options.chunks > 0 && options.seconds > 0)
+    return Error{ErrorCode::kInvalidArgument, "--chunks and --seconds exclude each other: give one of them"};
+  if (options.show_plan && options.json)
+    return Error{ErrorCode::kInvalidArgument,
+                 "--show-plan is for the tables: with --json see \"plan\" and \"stages\" of each run"};
   return {};
 }
 
@@ -139,6 +163,9 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
   SDV2_TRY(Options options, read_options(arguments, option_table()));
   if (options.help) return options;
   SDV2_CHECK(check_together(options));
+  if (options.chunks == 0 && options.seconds == 0) options.chunks = kDefaultChunks;
+  if (options.target_fps > 0 && options.target_latency_ms == 0)
+    options.target_latency_ms = kDefaultLatency_ms;
   return options;
 }
 

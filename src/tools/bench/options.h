@@ -21,6 +21,7 @@ struct Options {
   std::string vae = "auto";
   std::string kernels = "auto";
   std::string plan = "auto";
+  std::string fault;  // empty: none
 
   // Nothing given: the model's own.
   std::optional<int> width;
@@ -33,11 +34,15 @@ struct Options {
   std::string execution = "auto";
 
   int streams = 1;
-  int chunks = 20;
+  int chunks = 0;                // of each stream; 0: as many as `seconds` take
+  double seconds = 0;            // 0: as long as `chunks` take
+  double target_fps = 0;         // frames go in at this rate; 0: as fast as the engine takes them
+  double target_latency_ms = 0;  // when a chunk is due, from its first frame on; 0: never
   int warmup = 2;
   int capacity = 4;
 
   bool json = false;
+  bool show_plan = false;
   std::string frames;   // raw RGB to read
   std::string dump;     // raw RGB to write
   std::string against;  // raw RGB to compare with

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <utility>
 
 namespace sdv2::bench {
@@ -32,6 +33,40 @@ int64_t device_peak(const RunResult& run) {
 
 const Percentiles& total_of(const RunResult& run) { return run.stages.back().times; }
 
+double met_percent(const RunResult& run) {
+  return 100.0 * static_cast<double>(run.met) / static_cast<double>(run.due);
+}
+
+// Stages in the order of the chain, with bars as long as they take.
+std::string plan_picture(const RunResult& run, double frames_per_chunk) {
+  std::string text = "\nplan for " + std::to_string(run.steps) + (run.steps == 1 ? " step: " : " steps: ") +
+                     (run.plan.is_string() ? run.plan.get<std::string>() : "unknown") + "\n";
+  std::map<int, double> per_device;
+  double all = 0, longest = 0;
+  for (const StageTimes& stage : run.stages) {
+    if (stage.worker < 0) continue;
+    per_device[stage.worker] += stage.times.p50_ms;
+    all += stage.times.p50_ms;
+    longest = std::max(longest, stage.times.p50_ms);
+  }
+  if (longest <= 0) return text + "  no stage has run yet\n";
+  constexpr double kLongestBar = 40;
+  for (const StageTimes& stage : run.stages) {
+    if (stage.worker < 0) continue;
+    const auto bar = static_cast<size_t>(std::ceil(kLongestBar * stage.times.p50_ms / longest));
+    text += format("  device%-3d %-8s  %-12s %9.2f ms  ", stage.worker, stage.device.c_str(),
+                   stage.name.c_str(), stage.times.p50_ms) +
+            std::string(bar, '#') + "\n";
+  }
+  const auto busiest = std::max_element(per_device.begin(), per_device.end(),
+                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+  return text + format(
+                    "  one chunk alone: %.2f ms; device%d is the busiest with %.2f ms: at most %.2f frames "
+                    "per second"
+                    " without sharing forwards\n",
+                    all, busiest->first, busiest->second, 1e3 * frames_per_chunk / busiest->second);
+}
+
 Json run_json(const RunResult& run) {
   Json stages = Json::array();
   for (const StageTimes& stage : run.stages)
@@ -53,6 +88,9 @@ Json run_json(const RunResult& run) {
                {"checksums", std::move(checksums)},
                {"plan", run.plan},
                {"settings", run.settings}};
+  if (run.due > 0)
+    json["deadlines"] = {
+        {"due", run.due}, {"met", run.met}, {"met_percent", met_percent(run)}, {"latest_ms", run.late_ms}};
   if (run.psnr.has_value())
     // JSON has no infinity: null where every pixel is equal.
     json["against"] = {{"psnr_db", std::isinf(*run.psnr) ? Json() : Json(*run.psnr)},
@@ -66,20 +104,24 @@ std::string json_report(const std::string& engine_version, const LoadedModel& lo
                         const std::vector<RunResult>& runs) {
   Json list = Json::array();
   for (const RunResult& run : runs) list.push_back(run_json(run));
-  const Json report = {{"engine", engine_version},
-                       {"model", options.model},
-                       {"devices", loaded.info.value("devices", Json(options.devices))},
-                       {"precision", options.precision},
-                       {"vae", options.vae},
-                       {"kernels", options.kernels},
-                       {"height", loaded.height},
-                       {"width", loaded.width},
-                       {"streams", options.streams},
-                       {"chunks", options.chunks},
-                       {"warmup", options.warmup},
-                       {"capacity", options.capacity},
-                       {"load_ms", loaded.load_ms},
-                       {"runs", std::move(list)}};
+  const Json report = {
+      {"engine", engine_version},
+      {"model", options.model},
+      {"devices", loaded.info.value("devices", Json(options.devices))},
+      {"precision", options.precision},
+      {"vae", options.vae},
+      {"kernels", options.kernels},
+      {"height", loaded.height},
+      {"width", loaded.width},
+      {"streams", options.streams},
+      {"chunks", options.chunks > 0 ? Json(options.chunks) : Json()},
+      {"seconds", options.seconds > 0 ? Json(options.seconds) : Json()},
+      {"target_fps", options.target_fps > 0 ? Json(options.target_fps) : Json()},
+      {"target_latency_ms", options.target_latency_ms > 0 ? Json(options.target_latency_ms) : Json()},
+      {"warmup", options.warmup},
+      {"capacity", options.capacity},
+      {"load_ms", loaded.load_ms},
+      {"runs", std::move(list)}};
   return report.dump(2) + "\n";
 }
 
@@ -88,8 +130,10 @@ std::string table_report(const std::string& engine_version, const LoadedModel& l
   const std::string devices = loaded.info.value("devices", Json(options.devices)).dump();
   std::string text = "sdv2 " + engine_version + ", " + options.model + ", " + std::to_string(loaded.height) +
                      "x" + std::to_string(loaded.width) + ", devices " + devices + ", " +
-                     std::to_string(options.streams) + " streams of " + std::to_string(options.chunks) +
-                     " chunks, loaded in " + format("%.0f", loaded.load_ms) + " ms\n\n";
+                     std::to_string(options.streams) + " streams of " +
+                     (options.chunks > 0 ? std::to_string(options.chunks) + " chunks"
+                                         : format("%g seconds", options.seconds)) +
+                     ", loaded in " + format("%.0f", loaded.load_ms) + " ms\n\n";
   text += "steps      fps  first frame  total p50      p95      p99  host MiB  device MiB  checksum\n";
   for (const RunResult& run : runs) {
     const Percentiles& total = total_of(run);
@@ -104,6 +148,13 @@ std::string table_report(const std::string& engine_version, const LoadedModel& l
       text += format("%5d  %-16s  %-10s %9.2f %9.2f %9.2f %7lld\n", run.steps, stage.name.c_str(),
                      stage.device.empty() ? "host" : stage.device.c_str(), stage.times.p50_ms,
                      stage.times.p95_ms, stage.times.p99_ms, static_cast<long long>(stage.times.count));
+  for (const RunResult& run : runs)
+    if (run.due > 0)
+      text += format("\ndeadlines, steps=%d: %lld of %lld met (%.2f %%), the latest %.1f ms late\n",
+                     run.steps, static_cast<long long>(run.met), static_cast<long long>(run.due),
+                     met_percent(run), run.late_ms);
+  if (options.show_plan)
+    for (const RunResult& run : runs) text += plan_picture(run, 4.0 * loaded.info.value("chunk", 1));
   for (const RunResult& run : runs)
     if (run.psnr.has_value())
       text += "\nagainst " + options.against + ": PSNR " + format("%.2f", *run.psnr) +

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <future>
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -31,6 +33,9 @@ Json settings_of(const LoadedModel& loaded, const Options& options, std::optiona
   return settings;
 }
 
+// But for the first of a stream.
+double frames_per_chunk(const LoadedModel& loaded) { return 4.0 * loaded.info.value("chunk", 1); }
+
 // Waits for the streams and tells every few seconds how far they are.
 Result<void> run_streams(Streams& streams, int chunks, const std::string& title) {
   std::vector<std::future<Result<void>>> running;
@@ -39,9 +44,12 @@ Result<void> run_streams(Streams& streams, int chunks, const std::string& title)
   Result<void> first_error;
   for (auto& each : running) {
     while (each.wait_for(kProgressInterval) != std::future_status::ready) {
-      int least = chunks;
+      int least = chunks > 0 ? chunks : std::numeric_limits<int>::max();
       for (const auto& stream : streams) least = std::min(least, stream->chunks_done());
-      std::fprintf(stderr, "%s: %d of %d chunks\n", title.c_str(), least, chunks);
+      if (chunks > 0)
+        std::fprintf(stderr, "%s: %d of %d chunks\n", title.c_str(), least, chunks);
+      else
+        std::fprintf(stderr, "%s: %d chunks\n", title.c_str(), least);
     }
     Result<void> result = each.get();
     if (!result.ok() && first_error.ok()) first_error = std::move(result);
@@ -55,6 +63,9 @@ Result<Streams> open_streams(LoadedModel& loaded, const Options& options, std::o
   for (int i = 0; i < options.streams; ++i) {
     StreamPlan own = plan;
     own.output = i == 0 ? output : nullptr;
+    // Sources are not in step: spread over the time of a chunk.
+    if (plan.fps > 0)
+      own.phase_ns = static_cast<int64_t>(frames_per_chunk(loaded) * 1e9 / plan.fps * i / options.streams);
     SDV2_TRY(auto stream, Stream::open(loaded.model, settings_of(loaded, options, steps, i), own));
     streams.push_back(std::move(stream));
   }
@@ -81,22 +92,26 @@ void add_engine_stages(const Json& stats, std::vector<StageTimes>& stages) {
   for (const Json& stage : stats.value("stages", Json::array()))
     stages.push_back({stage.value("name", "?"),
                       stage.value("device", ""),
+                      stage.value("worker", 0),
                       {stage.value("p50_ms", 0.0), stage.value("p95_ms", 0.0), stage.value("p99_ms", 0.0),
                        stage.value("count", int64_t{0})}});
 }
 
 RunResult figures_of(const Streams& streams, const Json& stats) {
   RunResult result;
-  result.stages.push_back({"upload", "", joined(streams, &StreamFigures::upload)});
+  result.stages.push_back({"upload", "", -1, joined(streams, &StreamFigures::upload)});
   add_engine_stages(stats, result.stages);
-  result.stages.push_back({"download", "", joined(streams, &StreamFigures::download)});
-  result.stages.push_back({"work", "", joined(streams, &StreamFigures::work)});
-  result.stages.push_back({"chunk", "", joined(streams, &StreamFigures::chunk)});
-  result.stages.push_back({"total", "", joined(streams, &StreamFigures::total)});
+  result.stages.push_back({"download", "", -1, joined(streams, &StreamFigures::download)});
+  result.stages.push_back({"work", "", -1, joined(streams, &StreamFigures::work)});
+  result.stages.push_back({"chunk", "", -1, joined(streams, &StreamFigures::chunk)});
+  result.stages.push_back({"total", "", -1, joined(streams, &StreamFigures::total)});
   for (const auto& stream : streams) {
     const StreamFigures& figures = stream->figures();
     result.frames += figures.frames;
     result.fps += figures.fps;
+    result.due += figures.due;
+    result.met += figures.met;
+    result.late_ms = std::max(result.late_ms, static_cast<double>(figures.late_ns) / 1e6);
     result.first_frame_ms =
         std::max(result.first_frame_ms, static_cast<double>(figures.first_frame_ns) / 1e6);
     result.checksums.push_back(figures.checksum.value());
@@ -119,9 +134,9 @@ RunResult figures_of(const Streams& streams, const Json& stats) {
 }  // namespace
 
 Result<LoadedModel> load_model(const client::Engine& engine, const Options& options) {
-  const Json config = {{"model", options.model},         {"devices", options.devices},
-                       {"precision", options.precision}, {"vae", options.vae},
-                       {"kernels", options.kernels},     {"plan", options.plan}};
+  Json config = {{"model", options.model}, {"devices", options.devices}, {"precision", options.precision},
+                 {"vae", options.vae},     {"kernels", options.kernels}, {"plan", options.plan}};
+  if (!options.fault.empty()) config["fault"] = options.fault;
   client::LoadObserver observer;
   const int64_t begin = now_ns();
   // Short loads are silent.
@@ -149,13 +164,20 @@ Result<LoadedModel> load_model(const client::Engine& engine, const Options& opti
 Result<RunResult> run_once(LoadedModel& loaded, const Options& options, std::optional<int> steps) {
   const std::string title = steps.has_value() ? std::to_string(*steps) + " steps" : "run";
   SDV2_TRY(const auto source, open_source(loaded, options));
-  StreamPlan plan{loaded.width, loaded.height, options.warmup, options.capacity, source.get(), nullptr};
+  StreamPlan plan{.width = loaded.width,
+                  .height = loaded.height,
+                  .chunks = options.warmup,
+                  .capacity = options.capacity,
+                  .source = source.get()};
   if (options.warmup > 0) {
     SDV2_TRY(Streams streams, open_streams(loaded, options, steps, plan, nullptr));
     SDV2_CHECK(run_streams(streams, options.warmup, title + ", warm-up"));
   }
   SDV2_TRY(const auto output, Output::open(options.dump, options.against));
   plan.chunks = options.chunks;
+  plan.seconds = options.seconds;
+  plan.fps = options.target_fps;
+  plan.latency_ns = std::llround(options.target_latency_ms * 1e6);
   SDV2_TRY(Streams streams, open_streams(loaded, options, steps, plan, output.get()));
   SDV2_CHECK(run_streams(streams, options.chunks, title));
   SDV2_CHECK(output->finish());

@@ -18,6 +18,7 @@ namespace sdv2::bench {
 struct StageTimes {
   std::string name;
   std::string device;  // empty: the host
+  int worker = -1;     // its place in the list of devices; -1: the host
   Percentiles times;
 };
 
@@ -30,6 +31,9 @@ struct RunResult {
   std::vector<StageTimes> stages;
   std::vector<uint64_t> checksums;  // of each stream
   uint64_t checksum = 0;            // of all: that of the only stream, or of the streams' checksums in order
+  int64_t due = 0;                  // chunks with a deadline, of all streams
+  int64_t met = 0;                  // of them, in time
+  double late_ms = 0;               // the worst
   std::optional<double> psnr;       // with --against
   int largest_difference = 0;
   int64_t host_peak_bytes = 0;  // of the process, so far

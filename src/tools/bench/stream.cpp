@@ -2,6 +2,9 @@
 // One stream through the engine.
 #include "tools/bench/stream.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <utility>
 
 namespace sdv2::bench {
@@ -65,21 +68,33 @@ Result<std::unique_ptr<Stream>> Stream::open(client::Model& model, const nlohman
   return stream;
 }
 
-Result<void> Stream::feed_chunk() {
-  const sdv2_image image = rgb_image(in_, plan_.width, plan_.height);
-  const int frames = session_->chunk_frames();
-  int64_t upload = 0;
-  for (int i = 0; i < frames; ++i) {
-    SDV2_CHECK(plan_.source->read(frames_put_++, in_));
-    const int64_t begin = now_ns();
-    if (i == 0) put_ns_.push_back(begin);
-    if (first_put_ns_ == 0) first_put_ns_ = begin;
-    SDV2_CHECK(to_result(session_->put_frame(image)));
-    upload += now_ns() - begin;
+int64_t Stream::frame_time(int64_t frame) const {
+  return begin_ns_ + plan_.phase_ns + std::llround(static_cast<double>(frame) * 1e9 / plan_.fps);
+}
+
+// Whether another chunk is to be begun.
+bool Stream::wants_chunk() const {
+  if (plan_.seconds <= 0) return chunks_put_ < plan_.chunks;
+  const int64_t at = plan_.fps > 0 ? frame_time(frames_put_) - plan_.phase_ns : now_ns();
+  return static_cast<double>(at - begin_ns_) < plan_.seconds * 1e9;
+}
+
+Result<void> Stream::feed_frame() {
+  SDV2_CHECK(plan_.source->read(frames_put_, in_));
+  const int64_t begin = now_ns();
+  if (open_frames_ == 0) {
+    const int64_t taken = plan_.fps > 0 ? frame_time(frames_put_) : begin;
+    under_way_.push_back({begin, plan_.latency_ns > 0 ? taken + plan_.latency_ns : INT64_MAX});
   }
-  figures_.upload.push_back(upload);
+  if (first_put_ns_ == 0) first_put_ns_ = begin;
+  SDV2_CHECK(to_result(session_->put_frame(rgb_image(in_, plan_.width, plan_.height))));
+  upload_ += now_ns() - begin;
+  ++frames_put_;
+  if (++open_frames_ < session_->chunk_frames()) return {};
+  open_frames_ = 0;
+  figures_.upload.push_back(std::exchange(upload_, 0));
   ++chunks_put_;
-  return to_result(session_->submit().status());
+  return to_result(session_->submit(under_way_.back().deadline_ns).status());
 }
 
 Result<void> Stream::read_chunk(const sdv2_chunk_info& info) {
@@ -101,8 +116,14 @@ Result<void> Stream::read_chunk(const sdv2_chunk_info& info) {
   figures_.download.push_back(download);
   figures_.work.push_back(info.done_ns - info.start_ns);
   figures_.chunk.push_back(info.done_ns - info.submit_ns);
-  figures_.total.push_back(end - put_ns_.front());
-  put_ns_.pop_front();
+  const Chunk chunk = under_way_.front();
+  under_way_.pop_front();
+  figures_.total.push_back(end - chunk.put_ns);
+  if (chunk.deadline_ns != INT64_MAX) {
+    ++figures_.due;
+    figures_.met += info.done_ns <= chunk.deadline_ns;
+    figures_.late_ns = std::max(figures_.late_ns, info.done_ns - chunk.deadline_ns);
+  }
   // The rate of a run of one chunk is that of the chunk itself.
   if (chunks_read_++ == 0) {
     first_read_ns_ = end;
@@ -115,23 +136,42 @@ Result<void> Stream::read_chunk(const sdv2_chunk_info& info) {
   return {};
 }
 
+std::optional<Stream::Done> Stream::next_done(int64_t until_ns) {
+  std::unique_lock lock(mutex_);
+  const auto some = [this] { return !done_.empty(); };
+  if (until_ns == INT64_MAX)
+    changed_.wait(lock, some);
+  else
+    changed_.wait_until(lock, std::chrono::steady_clock::time_point(std::chrono::nanoseconds(until_ns)),
+                        some);
+  if (done_.empty()) return std::nullopt;
+  Done next = std::move(done_.front());
+  done_.pop_front();
+  return next;
+}
+
+Result<void> Stream::take(const Done& done) {
+  if (done.info.code != SDV2_OK)
+    return Error{to_error_code(done.info.code),
+                 "chunk " + std::to_string(done.info.chunk) + " failed: " + done.message};
+  return read_chunk(done.info);
+}
+
 Result<void> Stream::run() {
-  while (chunks_read_ < plan_.chunks) {
-    while (chunks_put_ < plan_.chunks && chunks_put_ - chunks_read_ < plan_.capacity)
-      SDV2_CHECK(feed_chunk());
-    Done next;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !done_.empty(); });
-      next = std::move(done_.front());
-      done_.pop_front();
+  begin_ns_ = now_ns();
+  while (true) {
+    // Once a chunk is open it gets all of its frames.
+    const bool wants = open_frames_ > 0 || wants_chunk();
+    if (!wants && chunks_read_ == chunks_put_) return {};
+    const bool room = open_frames_ > 0 || chunks_put_ - chunks_read_ < plan_.capacity;
+    const int64_t at = !wants || !room ? INT64_MAX : plan_.fps > 0 ? frame_time(frames_put_) : begin_ns_;
+    // Chunks are read while the next frame's time has not come, or when there is no room for it.
+    if (at > now_ns()) {
+      if (const auto done = next_done(at)) SDV2_CHECK(take(*done));
+    } else {
+      SDV2_CHECK(feed_frame());
     }
-    if (next.info.code != SDV2_OK)
-      return Error{to_error_code(next.info.code),
-                   "chunk " + std::to_string(next.info.chunk) + " failed: " + next.message};
-    SDV2_CHECK(read_chunk(next.info));
   }
-  return {};
 }
 
 Result<nlohmann::json> Stream::stats() {

@@ -24,7 +24,11 @@ namespace sdv2::bench {
 struct StreamPlan {
   int width = 0;
   int height = 0;
-  int chunks = 0;
+  int chunks = 0;          // 0: as many as `seconds` take
+  double seconds = 0;      // frames go in for so long
+  double fps = 0;          // 0: as fast as the engine takes them
+  int64_t latency_ns = 0;  // when a chunk is due, from its first frame on; 0: never
+  int64_t phase_ns = 0;    // the first frame goes in so much later
   int capacity = 1;
   const FrameSource* source = nullptr;
   Output* output = nullptr;  // may be nullptr
@@ -41,6 +45,9 @@ struct StreamFigures {
   double fps = 0;
   int64_t frames = 0;
   Checksum checksum;
+  int64_t due = 0;      // chunks with a deadline
+  int64_t met = 0;      // of them, in time
+  int64_t late_ns = 0;  // the worst
 };
 
 // Errors of the engine as those of this program.
@@ -63,7 +70,18 @@ class Stream {
  private:
   explicit Stream(const StreamPlan& plan);
 
-  Result<void> feed_chunk();
+  struct Done {
+    sdv2_chunk_info info;
+    std::string message;
+  };
+
+  // When a frame goes in by the clock.
+  int64_t frame_time(int64_t frame) const;
+  bool wants_chunk() const;
+  Result<void> feed_frame();
+  // The next chunk that is done; nothing when there is none until then.
+  std::optional<Done> next_done(int64_t until_ns);
+  Result<void> take(const Done& done);
   Result<void> read_chunk(const sdv2_chunk_info& info);
 
   StreamPlan plan_;
@@ -73,16 +91,19 @@ class Stream {
   int chunks_put_ = 0;
   std::atomic<int> chunks_read_ = 0;
   int64_t frames_put_ = 0;
-  std::deque<int64_t> put_ns_;  // first put_frame of the chunks under way
+  int64_t begin_ns_ = 0;  // of the clock
+  int open_frames_ = 0;   // in the open chunk
+  int64_t upload_ = 0;    // of the open chunk
+  struct Chunk {
+    int64_t put_ns;       // its first frame
+    int64_t deadline_ns;  // INT64_MAX: none
+  };
+  std::deque<Chunk> under_way_;
   int64_t first_put_ns_ = 0;
   int64_t first_read_ns_ = 0;  // end of the first chunk
   int64_t first_chunk_frames_ = 0;
   StreamFigures figures_;
 
-  struct Done {
-    sdv2_chunk_info info;
-    std::string message;
-  };
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Done> done_;

@@ -93,6 +93,7 @@ TEST_F(ApiMisuseTest, WrongSettingsAreRefusedByName) {
            {"kv_cache_frames", "1"}, {"sink_frames", "6"},
            {"adaptive_sink", "-2"},  {"execution", "null"},
            {"warm_up", "\"none\""},  {"similarity_filter", "2"},
+           {"priority", "101"},      {"priority", "\"high\""},
            {"mix", "-0.1"},          {"promt", "\"x\""}}) {
     const auto session = model().open_session("{\"" + key + "\": " + value + "}");
     EXPECT_EQ(session.status().code(), SDV2_INVALID_ARGUMENT) << key << " " << value;
@@ -105,7 +106,7 @@ TEST_F(ApiMisuseTest, EverySettingAtItsBordersIsTaken) {
       const char* settings :
       {R"({"width": 16, "height": 8192, "fit": "crop", "capacity": 64, "prompt": "", "prompt_blend": 256})",
        R"({"blend": "slerp", "guidance": 20, "guidance_mode": "full", "steps": 4, "noise_scale": 0, "seed": 9007199254740992})",
-       R"({"kv_cache_frames": 64, "sink_frames": 0, "adaptive_sink": -1, "similarity_filter": 1, "mix": 0})"}) {
+       R"({"kv_cache_frames": 64, "sink_frames": 0, "adaptive_sink": -1, "similarity_filter": 1, "mix": 0, "priority": -100})"}) {
     const auto session = model().open_session(settings);
     EXPECT_TRUE(session.ok()) << session.status().message();
   }

@@ -173,6 +173,28 @@ TEST_F(ApiModelTest, BadConfigurationsStartNothing) {
   }
 }
 
+TEST_F(ApiModelTest, AFaultThatIsAskedForEndsEveryCall) {
+  auto broken = engine().open_model(config(R"(, "devices": "cpu,cpu", "fault": "device1@chunk1")"));
+  ASSERT_TRUE(broken.ok());
+  ASSERT_TRUE(broken->wait().ok());
+  Recorder recorder;
+  auto session = broken->open_session(sized_settings("{}"), recorder.observer());
+  ASSERT_TRUE(session.ok());
+  const int64_t first = feed(*session);
+  EXPECT_EQ(recorder.wait(first).code, SDV2_OK);
+  const int64_t second = feed(*session);
+  EXPECT_EQ(recorder.wait(second).code, SDV2_DEVICE);
+  EXPECT_EQ(session->drain(kPatience).code(), SDV2_DEVICE);
+  EXPECT_EQ(session->submit().status().code(), SDV2_DEVICE);
+}
+
+TEST_F(ApiModelTest, AFaultMustNameADeviceThatIsThere) {
+  EXPECT_FALSE(engine().open_model(config(R"(, "fault": "device1")")).ok());
+  auto outside = engine().open_model(config(R"(, "devices": "cpu,cpu", "fault": "device2@chunk1")"));
+  const client::Status status = outside.ok() ? outside->wait() : outside.status();
+  EXPECT_EQ(status.code(), SDV2_INVALID_ARGUMENT);
+}
+
 TEST_F(ApiModelTest, TracesAreWrittenOnce) {
   const std::string path = testing::TempDir() + "/api-trace.json";
   EXPECT_EQ(engine().trace_stop(path).code(), SDV2_INVALID_ARGUMENT) << "none was begun";

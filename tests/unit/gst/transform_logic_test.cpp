@@ -64,6 +64,7 @@ TEST(TransformSettings, TheModelsOwnValuesAreLeftOut) {
   EXPECT_EQ(json["capacity"], 4);
   EXPECT_EQ(json["fit"], "stretch");
   EXPECT_EQ(json["execution"], "auto");
+  EXPECT_EQ(json["priority"], 0);
 }
 
 TEST(TransformSettings, AModelsConfigurationNamesKernelsOnlyWhenTheyWereChosen) {
@@ -83,10 +84,12 @@ TEST(TransformSettings, ChangesHoldOnlyWhatChanged) {
   TransformSettings settings;
   settings.prompt = "a \"b\"\n";
   settings.mix = 0.5;
+  settings.priority = -3;
   ModelInfo info;
   info.noise_scale = 0.7;
-  EXPECT_EQ(Json::parse(session_changes_json(settings, {LiveSetting::kPrompt, LiveSetting::kMix}, info)),
-            (Json{{"prompt", "a \"b\"\n"}, {"mix", 0.5}}));
+  EXPECT_EQ(Json::parse(session_changes_json(
+                settings, {LiveSetting::kPrompt, LiveSetting::kMix, LiveSetting::kPriority}, info)),
+            (Json{{"prompt", "a \"b\"\n"}, {"mix", 0.5}, {"priority", -3}}));
   EXPECT_EQ(Json::parse(session_changes_json(settings, {LiveSetting::kNoiseScale}, info)),
             (Json{{"noise_scale", 0.7}}));
 }
@@ -98,7 +101,7 @@ TEST(TransformSettings, TextThatIsNotUtf8BecomesUtf8) {
 }
 
 TEST(TransformSettings, EveryLiveSettingIsAPropertyAndBack) {
-  for (int i = 0; i <= static_cast<int>(LiveSetting::kSimilarityFilter); ++i) {
+  for (int i = 0; i <= static_cast<int>(LiveSetting::kPriority); ++i) {
     const auto setting = static_cast<LiveSetting>(i);
     EXPECT_EQ(live_setting_named(property_name(setting)), setting);
   }

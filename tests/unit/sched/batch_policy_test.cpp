@@ -41,6 +41,12 @@ BatchDecision decide(const std::vector<TimedRow>& rows, const Costs& costs = {},
 
 constexpr Costs kProportional{.fixed_ms = 0, .each_ms = 10};
 
+TEST(BatchPolicy, WhoHasNoDeadlineComesAfterWhoIsLate) {
+  std::vector<TimedRow> rows = {row(kDecode, 0, 0), row(kDecode, 1, 1)};
+  rows[0].deadline_ns = kNoDeadline;
+  EXPECT_THAT(decide(rows).rows, ElementsAre(1));
+}
+
 TEST(BatchPolicy, NothingReadyGivesNothing) { EXPECT_THAT(decide({}).rows, ElementsAre()); }
 
 TEST(BatchPolicy, EarliestDeadlineGoesFirst) {

@@ -92,6 +92,24 @@ TEST(Plan, SegmentsCoverTheChainAndStopAtSteps) {
   EXPECT_NE(segments[0].batch_class, segments[1].batch_class);
 }
 
+// Sessions with different numbers of steps share forwards, so the classes must hold over all plans.
+TEST(Plan, BatchClassesSayTheSameInEveryPlan) {
+  const auto two = Plan::parse(kShape, 2, "0=enc.0|1=s0.b1");
+  ASSERT_TRUE(two.ok());
+  for (const Plan& plan : {*two, two->with_steps(1), Plan::single(kShape)})
+    for (const Segment& segment : plan.segments()) {
+      const SegmentWork work = unpack_work(segment.batch_class);
+      EXPECT_EQ(work.worker, segment.worker);
+      EXPECT_EQ(work.kind, segment.kind);
+      EXPECT_EQ(work.end - work.begin, segment.end - segment.begin);
+      const Unit first = unit_at(plan.shape(), segment.begin);
+      EXPECT_EQ(work.begin, first.kind == UnitKind::kBlock      ? first.index + 1
+                            : first.kind == UnitKind::kHead     ? kShape.blocks + 1
+                            : first.kind == UnitKind::kMixNoise ? kShape.encoder_layers
+                                                                : first.index);
+    }
+}
+
 TEST(Plan, StepsOnDifferentWorkersAreNotBatched) {
   const auto plan = Plan::parse(kShape, 2, "0=enc.0|1=s1.patch");
   ASSERT_TRUE(plan.ok());

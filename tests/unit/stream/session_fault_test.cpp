@@ -242,6 +242,32 @@ TEST(SessionFault, ALostDeviceEndsEveryCall) {
   EXPECT_FALSE(Session::open(model, "{}", nullptr).ok());
 }
 
+TEST(SessionFault, AFaultThatIsAskedForStrikesOnce) {
+  auto loaded = LoadedModel::load(
+      {.model = test::kModel, .devices = "cpu,cpu", .fault = sdv2::Fault{.worker = 1, .chunk = 2}},
+      {[](const char*, int) {}, [] { return false; }});
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  TestSession session(*loaded);
+  for (int i = 0; i < 4; ++i) session.submit_chunk();
+  for (int64_t chunk = 2; chunk < 4; ++chunk) {
+    const ChunkReport report = session.wait(chunk);
+    ASSERT_FALSE(report.result.ok()) << chunk;
+    EXPECT_EQ(report.result.error().code, ErrorCode::kDevice);
+    EXPECT_NE(report.result.error().message.find("device1@chunk2"), std::string::npos);
+  }
+  const auto drained = session->drain(60000);
+  ASSERT_FALSE(drained.ok());
+  EXPECT_EQ(drained.error().code, ErrorCode::kDevice);
+}
+
+TEST(SessionFault, AFaultOfADeviceThatIsNotThereIsRefused) {
+  const auto loaded = LoadedModel::load(
+      {.model = test::kModel, .devices = "cpu", .fault = sdv2::Fault{.worker = 1, .chunk = 2}},
+      {[](const char*, int) {}, [] { return false; }});
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().code, ErrorCode::kInvalidArgument);
+}
+
 // Wherever a load looks whether it is still wanted, it stops there.
 TEST(SessionFault, LoadingStopsWhereverItIsCancelled) {
   int looks = 0;

@@ -43,6 +43,7 @@ TEST(Settings, EveryFieldIsReadBackFromItsJson) {
               .seed = 9007199254740991,
               .adaptive_sink = 0.5,
               .execution = Execution::kThroughput,
+              .priority = -7,
               .similarity_filter = 0.98,
               .mix = 0.5};
   const auto read = parse_settings(to_json(all), {}, {});
