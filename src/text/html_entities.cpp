@@ -2,6 +2,7 @@
 #include "text/html_entities.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 
