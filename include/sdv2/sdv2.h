@@ -222,9 +222,9 @@ typedef struct sdv2_chunk_info {
   const char* message; /* "" for SDV2_OK; valid during the call only */
   int32_t frames;     /* put by the caller, and to be read (a partial chunk has fewer than the model takes) */
   int32_t steps;      /* denoising steps used; 0: the similarity filter repeated the last picture */
-  double noise_scale; /* used for this chunk */
+  double noise_scale; /* used for this chunk; 0 for one that is lost */
   int64_t submit_ns;  /* CLOCK_MONOTONIC: submitted */
-  int64_t start_ns;   /* first device began */
+  int64_t start_ns;   /* first device began; 0 for a chunk that is lost */
   int64_t done_ns;    /* pixels are ready */
 } sdv2_chunk_info;
 

@@ -208,12 +208,15 @@ void Session::on_finished(int64_t number, uint64_t generation, const Chunk& chun
   if (generation != stats_.generation) return;
   Entry& entry = entries_.at(number);
   entry.finished = true;
-  entry.skipped = chunk.skipped;
   entry.report.result = result;
-  entry.report.noise_scale = chunk.levels.noise_scale;
-  if (chunk.skipped) entry.report.steps = 0;
-  entry.report.start_ns = to_ns(chunk.started);
   entry.report.done_ns = now_ns();
+  // A worker may still be at a chunk that failed.
+  if (result.ok()) {
+    entry.skipped = chunk.skipped;
+    entry.report.noise_scale = chunk.levels.noise_scale;
+    if (chunk.skipped) entry.report.steps = 0;
+    entry.report.start_ns = to_ns(chunk.started);
+  }
   // The state that the chunk leaves behind cannot be trusted: what comes next is a new stream.
   if (!result.ok() && chunk.stream == sequence_.stream()) {
     sequence_.restart();
