@@ -14,7 +14,7 @@
 #include "sched/batch_policy.h"
 #include "sched/chunk_queue.h"
 #include "sched/cost_model.h"
-#include "sched/governor.h"
+#include "sched/quality_control.h"
 #include "tools/sim/fifo.h"
 #include "tools/sim/pipeline.h"
 
@@ -25,7 +25,6 @@ constexpr int kFramesPerChunk = 4;
 constexpr size_t kWaiting = 2;  // chunks of a stream that may wait under the engine's policy
 constexpr int64_t kGovern_ns = 100'000'000;
 constexpr double kPriorError = 0.75;  // the policy begins with costs that are this far off
-constexpr double kLateMemory = 0.9;   // of the lateness counters per update: about a second
 
 struct Job {
   int64_t number = 0;
@@ -74,8 +73,7 @@ struct Group {
   DeviceLoad load;  // that was admitted
   CostModel costs;
   std::map<CostKey, AffineCost> priors;
-  Governor governor;
-  double due = 0, bad = 0;  // chunks lately, and those of them that were late or given up
+  QualityControl quality;
 
   Group() : costs([this](const CostKey& key) { return priors.at(key); }) {}
 };
@@ -148,7 +146,9 @@ class Simulation {
         stream.phase_ns = std::uniform_int_distribution<int64_t>(0, stream.period_ns)(random_);
         SDV2_TRY(const bool opened, open_on_idlest_group(stream));
         if (!opened) continue;
-        groups_[stream.pipeline]->streams.push_back(streams_.size());
+        Group& group = *groups_[stream.pipeline];
+        group.streams.push_back(streams_.size());
+        group.quality.open(streams_.size(), kind.priority, static_cast<int>(stream.ladder.size()));
         streams_.push_back(std::move(stream));
       }
     for (size_t s = 0; s < streams_.size(); ++s)
@@ -270,8 +270,7 @@ class Simulation {
 
   void give_up(Stream& stream, const WaitingChunk& chunk, Group& group) {
     fill(stream, stream.job(chunk.chunk), false);
-    ++group.due;
-    ++group.bad;
+    group.quality.count(false);
   }
 
   SecondOfRun& second_of(const Job& job) {
@@ -307,8 +306,7 @@ class Simulation {
     second.met += in_time;
     second.worst_latency_s = std::max(second.worst_latency_s, latency);
     latencies_.push_back(latency);
-    ++group.due;
-    group.bad += !in_time;
+    group.quality.count(in_time);
     show(stream, std::max(now_ns_, job.deadline_ns));
   }
 
@@ -489,20 +487,12 @@ class Simulation {
   // ---- quality
 
   void govern(Group& group) {
-    std::vector<GovernedStream> governed;
     int given_up = 0;
-    for (const size_t s : group.streams) {
-      const Stream& stream = streams_[s];
-      GovernedStream next{.id = s, .priority = stream.kind.priority, .rung = stream.rung};
-      for (size_t rung = 0; rung < stream.ladder.size(); ++rung)
-        next.load.push_back(predicted_load(group, stream, rung));
-      governed.push_back(std::move(next));
-    }
-    const auto changes = group.governor.update(now_ns_, governed, group.due > 0 ? group.bad / group.due : 0);
+    const auto changes = group.quality.update(now_ns_, [&](uint64_t s, int rung) {
+      return predicted_load(group, streams_[s], static_cast<size_t>(rung));
+    });
     for (const RungChange& change : changes) streams_[change.id].rung = change.rung;
     result_.quality_changes += static_cast<int64_t>(changes.size());
-    group.due *= changes.empty() ? kLateMemory : 0;
-    group.bad *= changes.empty() ? kLateMemory : 0;
     for (const size_t s : group.streams) {
       given_up += streams_[s].rung;
       full_quality_ticks_ += streams_[s].rung == 0;
