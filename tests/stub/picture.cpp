@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/enum_number.h"
 #include "stub/status.h"
 
 namespace sdv2::stub {
@@ -20,7 +21,8 @@ struct Format {
   int red = -1, green = -1, blue = -1, alpha = -1, padding = -1;
 };
 
-Format format_of(sdv2_pixel_format format) {
+Format format_of(const sdv2_image& image) {
+  const int format = enum_number(image.format);
   switch (format) {
     case SDV2_FORMAT_RGB:
       return {Layout::kPacked, 3, 0, 1, 2, -1, -1};
@@ -130,17 +132,17 @@ std::array<uint8_t*, 3> samples(const sdv2_image& image, Layout layout, int x, i
 Result<void> check_image(const sdv2_image* image) {
   if (image == nullptr) return invalid("image is NULL");
   if (image->struct_size < sizeof(sdv2_image)) return invalid("image: struct_size is not set");
-  const Format format = format_of(image->format);
+  const Format format = format_of(*image);
   if (format.layout == Layout::kNone)
-    return invalid("image: unknown format " + std::to_string(image->format));
+    return invalid("image: unknown format " + std::to_string(enum_number(image->format)));
   if (image->width < 1 || image->width > 16384 || image->height < 1 || image->height > 16384)
     return invalid("image: " + std::to_string(image->width) + "x" + std::to_string(image->height) +
                    " is not within 1 to 16384 pixels");
-  if (image->range != SDV2_RANGE_FULL && image->range != SDV2_RANGE_LIMITED)
-    return invalid("image: unknown range");
+  const int range = enum_number(image->range);
+  const int matrix = enum_number(image->matrix);
+  if (range != SDV2_RANGE_FULL && range != SDV2_RANGE_LIMITED) return invalid("image: unknown range");
   const bool rgb = format.layout == Layout::kPacked;
-  if (image->matrix < SDV2_MATRIX_RGB || image->matrix > SDV2_MATRIX_BT2020 ||
-      rgb != (image->matrix == SDV2_MATRIX_RGB))
+  if (matrix < SDV2_MATRIX_RGB || matrix > SDV2_MATRIX_BT2020 || rgb != (matrix == SDV2_MATRIX_RGB))
     return invalid("image: the colour matrix does not suit the format");
   for (int plane = 0; row_bytes(format, plane, image->width) > 0; ++plane) {
     if (image->planes[plane] == nullptr) return invalid("image: plane " + std::to_string(plane) + " is NULL");
@@ -151,7 +153,7 @@ Result<void> check_image(const sdv2_image* image) {
 }
 
 Picture read_picture(const sdv2_image& image) {
-  const Format format = format_of(image.format);
+  const Format format = format_of(image);
   const Colour colour = colour_of(image);
   Picture picture{image.width, image.height, {}};
   picture.pixels.resize(static_cast<size_t>(image.width) * static_cast<size_t>(image.height));
@@ -174,7 +176,7 @@ Picture read_picture(const sdv2_image& image) {
 
 void write_picture(const Picture& picture, const std::function<Rgba(const Rgba&)>& restyle,
                    const sdv2_image& image) {
-  const Format format = format_of(image.format);
+  const Format format = format_of(image);
   const Colour colour = colour_of(image);
   const auto nearest = [](int to, int to_size, int from_size) {
     return static_cast<int>((2LL * to + 1) * from_size / (2LL * to_size));
