@@ -17,6 +17,7 @@ usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
 
 build_dir=build
 options=()
+patience=1  # factor on the tests' time limits
 suites=()
 list=
 while [ $# -gt 0 ]; do
@@ -29,6 +30,7 @@ while [ $# -gt 0 ]; do
         *) echo "tests/run.sh: --sanitize takes address or thread" >&2 && exit 2 ;;
       esac
       build_dir=build-$2
+      patience=5
       shift 2
       ;;
     --list) list=1 && shift ;;
@@ -59,6 +61,6 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$root/tests/tsan.supp:halt_on_e
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
 
 status=0
-meson test -C "$build_dir" --no-rebuild --print-errorlogs "${suites[@]}" || status=$?
+meson test -C "$build_dir" --no-rebuild --print-errorlogs --timeout-multiplier "$patience" "${suites[@]}" || status=$?
 python3 tests/totals.py "$build_dir/meson-logs/testlog.junit.xml"
 exit "$status"
