@@ -23,4 +23,7 @@ T or_throw(Result<T> result) {
   return *std::move(result);
 }
 
+// What was thrown, ours or another's; only in a handler.
+Error caught_error();
+
 }  // namespace sdv2
