@@ -11,14 +11,30 @@ namespace {
 TEST(Fault, IsReadAndWritten) {
   const auto fault = parse_fault("device1@chunk20");
   ASSERT_TRUE(fault.ok());
-  EXPECT_EQ(*fault, (Fault{1, 20}));
+  EXPECT_EQ(*fault, (Fault{.worker = 1, .chunk = 20, .last = 20}));
+  EXPECT_TRUE(fault->fails());
   EXPECT_EQ(to_string(*fault), "device1@chunk20");
+}
+
+TEST(Fault, MayBeSlownessForAWhile) {
+  const auto fault = parse_fault("device2*2.5@chunk100-200");
+  ASSERT_TRUE(fault.ok());
+  EXPECT_EQ(*fault, (Fault{.worker = 2, .chunk = 100, .last = 200, .slowdown = 2.5}));
+  EXPECT_FALSE(fault->fails());
+  EXPECT_EQ(to_string(*fault), "device2*2.5@chunk100-200");
+  EXPECT_TRUE(fault->slows(2, 100));
+  EXPECT_TRUE(fault->slows(2, 200));
+  EXPECT_FALSE(fault->slows(2, 201));
+  EXPECT_FALSE(fault->slows(1, 150));
+  EXPECT_FALSE(parse_fault("device2@chunk100")->slows(2, 100));
 }
 
 TEST(Fault, OtherTextsAreRefused) {
   for (const char* text :
        {"", "device1", "device@chunk2", "device1@chunk", "device-1@chunk2", "device1@chunk-2",
-        "device1@chunk2 ", "1@2", "device1@chunk99999999999999999999", "device1@chunk2:sometimes"}) {
+        "device1@chunk2 ", "device1@chunk2-4", "device1*2@chunk2", "device1*2@chunk4-2",
+        "device1*0.5@chunk2-4", "device1*nan@chunk2-4", "device1*inf@chunk2-4", "device1*2000@chunk2-4",
+        "1@2", "device1@chunk99999999999999999999", "device1@chunk2:sometimes"}) {
     const auto fault = parse_fault(text);
     ASSERT_FALSE(fault.ok()) << text;
     EXPECT_EQ(fault.error().code, ErrorCode::kInvalidArgument);
@@ -29,7 +45,7 @@ TEST(Fault, OtherTextsAreRefused) {
 TEST(Fault, BelongsToTheConfigurationOfAModel) {
   const auto config = parse_model_config(R"({"model": "random:tiny", "fault": "device0@chunk3"})");
   ASSERT_TRUE(config.ok());
-  EXPECT_EQ(config->fault, (Fault{0, 3}));
+  EXPECT_EQ(config->fault, (Fault{.worker = 0, .chunk = 3, .last = 3}));
   const auto sound = parse_model_config(R"({"model": "random:tiny", "fault": ""})");
   ASSERT_TRUE(sound.ok());
   EXPECT_EQ(sound->fault, std::nullopt);
