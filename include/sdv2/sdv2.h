@@ -128,7 +128,8 @@ typedef struct sdv2_load_observer {
  *   "kernels"    "auto" (fused where the device has them), "plain" (the reference's roundings         "auto"
  *                one by one), "fused" (an error where they cannot run)
  *   "fault"      to try out what happens when a device fails: "deviceN@chunkM" makes the device at    none
- *                place N of "devices" fail when it is to begin chunk M (both from 0) of a stream
+ *                place N of "devices" fail when it is to begin chunk M (both from 0) of a stream;
+ *                "deviceN*F@chunkM-L" makes it F times as slow from chunk M to chunk L
  *   "linger"     seconds that the weights stay loaded after the last close                     0
  *
  * A plan names the unit with which each stage begins, in the order of the chain, and the device that runs it
@@ -209,6 +210,15 @@ typedef struct sdv2_image {
 
 typedef struct sdv2_session sdv2_session;
 
+/* What the pictures of a chunk are. */
+typedef enum sdv2_show {
+  SDV2_SHOW_RESTYLED = 0,
+  SDV2_SHOW_STILL,    /* the last picture again, by the similarity filter */
+  SDV2_SHOW_REPEATED, /* the last picture again, for the deadlines: the chunk was left out, or could not have
+                         been in time any more */
+  SDV2_SHOW_SOURCE    /* the source, faded to within the first such chunk; the next restyled one fades back */
+} sdv2_show;
+
 /* What became of a chunk. */
 typedef struct sdv2_chunk_info {
   size_t struct_size;
@@ -221,11 +231,13 @@ typedef struct sdv2_chunk_info {
   sdv2_code code;
   const char* message; /* "" for SDV2_OK; valid during the call only */
   int32_t frames;     /* put by the caller, and to be read (a partial chunk has fewer than the model takes) */
-  int32_t steps;      /* denoising steps used; 0: the similarity filter repeated the last picture */
+  int32_t steps;      /* denoising steps used; 0: nothing was computed, see `show` */
   double noise_scale; /* used for this chunk; 0 for one that is lost */
   int64_t submit_ns;  /* CLOCK_MONOTONIC: submitted */
   int64_t start_ns;   /* first device began; 0 for a chunk that is lost */
   int64_t done_ns;    /* pixels are ready */
+  int32_t rung;       /* of the session's degradation ladder ("degrade"); 0 is full quality */
+  sdv2_show show;
 } sdv2_chunk_info;
 
 typedef struct sdv2_session_observer {
@@ -238,7 +250,8 @@ typedef struct sdv2_session_observer {
 
 /*
  * Opens a stream on a loaded model. `settings` is a JSON object; those marked * can be changed later with
- * sdv2_session_set.
+ * sdv2_session_set. SDV2_BUSY when a target rate does not fit beside the sessions that are open, and
+ * SDV2_UNSUPPORTED when a target latency is shorter than the chain: the message says what would fit.
  *
  *   key                    meaning                                                        default
  *   "width", "height"      processing size in pixels, multiples of 16, 16…8192            the model's
@@ -263,7 +276,19 @@ typedef struct sdv2_session_observer {
  *   "execution" *          "latency" (depth-first), "throughput" (stream batch), "auto"   "auto"
  *                          (by the costs that are measured and the deadlines)
  *   "priority" *           -100…100: when not all deadlines can hold, chunks of streams    0
- *                          with a higher one go first
+ *                          with a higher one go first, and keep their quality longest
+ *   "target_fps" *         0…1000: frames per second that have to hold; 0: not told.       0
+ *                          A session with one is refused when it does not fit beside the
+ *                          others (once chunks of its size have run on the model)
+ *   "target_latency" *     0…60000: milliseconds from a chunk's first frame to its         0
+ *                          pictures that have to hold; 0: any. Counts when a session with
+ *                          a target_fps opens
+ *   "degrade" *            what may be given up, in this order, while deadlines cannot     []
+ *                          hold, as a list: "steps" (one less at a time), "repeat" (every
+ *                          other chunk, and chunks that would only come late, repeat the
+ *                          last picture), "source" (the source, faded in; nothing is
+ *                          computed). Each step down is a rung; they are climbed again one
+ *                          by one when there is room
  *   "warm_up"              "chunk": the first chunk is 1+4P frames;                       "chunk"
  *                          "frame": the first frame alone, repeated
  *   "similarity_filter" *  0 off, else the cosine similarity (0…1) above which a static   0
@@ -339,7 +364,7 @@ typedef struct sdv2_session_stats {
   int64_t chunks_done;
   int64_t chunks_failed;
   int64_t chunks_dropped; /* by flush */
-  int64_t chunks_skipped; /* by the similarity filter */
+  int64_t chunks_skipped; /* by the similarity filter, or to hold deadlines */
   int64_t frames_in;
   int64_t frames_out;
   int64_t latency_p50_ns; /* submit to done, of the last 512 chunks; 0 without any */
@@ -349,6 +374,7 @@ typedef struct sdv2_session_stats {
   double chunk_interval_ns; /* mean of the last 64 intervals between finished chunks */
   int32_t chunks_under_way;
   double noise_scale; /* of the last chunk */
+  int32_t rung;       /* of the last chunk, see sdv2_chunk_info */
 } sdv2_session_stats;
 
 /* Cheap; does not wait for a device. */

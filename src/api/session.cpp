@@ -7,7 +7,9 @@
 
 #include "api/handles.h"
 #include "api/status.h"
+#include "base/enum_number.h"
 
+using sdv2::enum_number;
 using sdv2::guarded;
 using sdv2::invalid;
 using sdv2::Session;
@@ -27,22 +29,25 @@ sdv2::Result<sdv2::ImageSpec> to_spec(const sdv2_image& image) {
   using sdv2::ErrorCode;
   if (image.struct_size < sizeof(sdv2_image))
     return Error{ErrorCode::kInvalidArgument, "image.struct_size is not set"};
-  if (image.format < SDV2_FORMAT_RGB || image.format > SDV2_FORMAT_UYVY)
+  const int format = enum_number(image.format);
+  const int matrix = enum_number(image.matrix);
+  const int range = enum_number(image.range);
+  if (format < SDV2_FORMAT_RGB || format > SDV2_FORMAT_UYVY)
     return Error{ErrorCode::kInvalidArgument,
-                 "image.format is " + std::to_string(image.format) + ", no known format"};
-  if (image.matrix < SDV2_MATRIX_RGB || image.matrix > SDV2_MATRIX_BT2020)
+                 "image.format is " + std::to_string(format) + ", no known format"};
+  if (matrix < SDV2_MATRIX_RGB || matrix > SDV2_MATRIX_BT2020)
     return Error{ErrorCode::kInvalidArgument,
-                 "image.matrix is " + std::to_string(image.matrix) + ", no known matrix"};
-  if (image.range != SDV2_RANGE_FULL && image.range != SDV2_RANGE_LIMITED)
-    return Error{ErrorCode::kInvalidArgument,
-                 "image.range is " + std::to_string(image.range) + ", no known range"};
+                 "image.matrix is " + std::to_string(matrix) + ", no known matrix"};
+  if (range != SDV2_RANGE_FULL && range != SDV2_RANGE_LIMITED)
+    return Error{ErrorCode::kInvalidArgument, "image.range is " + std::to_string(range) + ", no known range"};
   // The enumerators of both stand in the same order.
-  return sdv2::ImageSpec{.format = static_cast<sdv2::PixelFormat>(image.format - SDV2_FORMAT_RGB),
-                         .matrix = static_cast<sdv2::ColorMatrix>(image.matrix),
-                         .range = static_cast<sdv2::ColorRange>(image.range),
+  return sdv2::ImageSpec{.format = static_cast<sdv2::PixelFormat>(format - SDV2_FORMAT_RGB),
+                         .matrix = static_cast<sdv2::ColorMatrix>(matrix),
+                         .range = static_cast<sdv2::ColorRange>(range),
                          .size = {image.width, image.height}};
 }
 
+static_assert(static_cast<int>(sdv2::ChunkShow::kSource) == SDV2_SHOW_SOURCE);
 static_assert(static_cast<int>(sdv2::PixelFormat::kUyvy) == SDV2_FORMAT_UYVY - SDV2_FORMAT_RGB);
 static_assert(static_cast<int>(sdv2::PixelFormat::kI420) == SDV2_FORMAT_I420 - SDV2_FORMAT_RGB);
 static_assert(static_cast<int>(sdv2::ColorMatrix::kBt2020) == SDV2_MATRIX_BT2020);
@@ -67,7 +72,9 @@ sdv2_chunk_info to_info(const sdv2::ChunkReport& report) {
           .noise_scale = report.noise_scale,
           .submit_ns = report.submit_ns,
           .start_ns = report.start_ns,
-          .done_ns = report.done_ns};
+          .done_ns = report.done_ns,
+          .rung = report.rung,
+          .show = static_cast<sdv2_show>(report.show)};
 }
 
 // Copies what both sides know of a struct that begins with its size, and keeps the caller's size.
@@ -189,7 +196,8 @@ sdv2_status* sdv2_session_get_stats(sdv2_session* session, sdv2_session_stats* s
                                    .first_frame_ns = now.first_frame_ns,
                                    .chunk_interval_ns = now.chunk_interval_ns(),
                                    .chunks_under_way = now.chunks_under_way,
-                                   .noise_scale = now.noise_scale},
+                                   .noise_scale = now.noise_scale,
+                                   .rung = now.rung},
                 "sdv2_session_get_stats: stats->struct_size is not set");
   });
 }

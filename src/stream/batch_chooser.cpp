@@ -55,6 +55,31 @@ double BatchChooser::rest_s(const Route& route, int64_t shape, size_t from, int6
   return seconds;
 }
 
+bool BatchChooser::knows(const Route& route, int64_t shape) const {
+  return std::all_of(route.segments.begin(), route.segments.end(),
+                     [&](const Segment& segment) { return known_.contains(cost_key(segment, shape)); });
+}
+
+bool BatchChooser::is_hopeless(const Chunk& chunk, int64_t now_ns) const {
+  if (chunk.deadline_ns == kNoDeadline) return false;
+  const int64_t shape = row_shape(chunk);
+  // A guess gives nothing up; only a deadline that has passed does then.
+  const double alone_s = knows(*chunk.route, shape) ? rest_s(*chunk.route, shape, 0, now_ns) : 0;
+  return chunk.deadline_ns < saturating_add(now_ns, seconds_to_ns(alone_s));
+}
+
+DeviceLoad BatchChooser::load(const Route& route, int64_t shape, const StreamRate& rate,
+                              int64_t now_ns) const {
+  DeviceLoad load(devices_.size(), 0);
+  const int most = attainable_rows(rate.slack_s, rate.alike_per_s, static_cast<int>(kMaxRows));
+  for (const Segment& segment : route.segments) {
+    const int rows = segment.kind == Segment::Kind::kDenoise ? most : 1;
+    load[static_cast<size_t>(segment.worker)] +=
+        costs_.typical_s(cost_key(segment, shape), rows, now_ns) / rows * rate.chunks_per_s;
+  }
+  return load;
+}
+
 std::vector<size_t> BatchChooser::choose(size_t worker, int64_t now_ns, std::span<Chunk* const> ready) const {
   const Device& device = devices_[worker];
   // What is decided now begins when the device has done what it was given.

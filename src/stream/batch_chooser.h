@@ -16,6 +16,7 @@
 #include "runtime/device_stream.h"
 #include "sched/batch_policy.h"
 #include "sched/cost_model.h"
+#include "sched/governor.h"
 #include "stream/chunk.h"
 
 namespace sdv2 {
@@ -26,6 +27,13 @@ int64_t row_shape(const Chunk& chunk, int passes = 1);
 
 // The key under which a segment of chunks of that shape is measured.
 CostKey cost_key(const Segment& segment, int64_t shape);
+
+// How often chunks of a stream come, for predicting what they take.
+struct StreamRate {
+  double chunks_per_s = 0;
+  double alike_per_s = 0;  // of all streams whose rows could share a forward with its own, itself included
+  double slack_s = 0;      // what a chunk's deadline leaves beside the chain: so long a row can wait
+};
 
 // Not thread-safe: the executor calls it under its lock. Times are nanoseconds of one monotonic clock.
 class BatchChooser {
@@ -43,12 +51,15 @@ class BatchChooser {
   void learn(size_t worker, int64_t now_ns);
 
   const CostModel& costs() const { return costs_; }
-  // Whether anything of that key was measured.
-  bool knows(const CostKey& key) const { return known_.contains(key); }
-
   // Predicted seconds of a route's segments from `from` on, each alone, for rows of that shape; with a worker
   // (>= 0) only of what it runs.
   double rest_s(const Route& route, int64_t shape, size_t from, int64_t now_ns, int worker = -1) const;
+  // Whether all segments of a route were measured for rows of that shape.
+  bool knows(const Route& route, int64_t shape) const;
+  // Whether a chunk that has not begun would be late even if it began now and nothing disturbed it.
+  bool is_hopeless(const Chunk& chunk, int64_t now_ns) const;
+  // The share of every worker's time that a stream takes.
+  DeviceLoad load(const Route& route, int64_t shape, const StreamRate& rate, int64_t now_ns) const;
 
  private:
   struct Batch {

@@ -66,7 +66,8 @@ struct Chunk {
   std::shared_ptr<const Route> route;
   Follows follows = Follows::kPipelined;
   Execution execution = Execution::kAuto;
-  int priority = 0;  // higher matters more, when not all deadlines can hold
+  int priority = 0;              // higher matters more, when not all deadlines can hold
+  bool may_be_given_up = false;  // it is skipped when it cannot be in time any more before it has begun
   ChunkSource source;
   // Takes the pictures (nothing when the chunk is skipped) and decides the noise; called once, on the worker
   // of the first unit, in the order of the chunks. No levels: the chunk is skipped.
@@ -84,13 +85,14 @@ struct Chunk {
   // Takes the pictures [T, 3, h·8, w·8] (latents [F, 16, h, w] of a chain without decoder), on the worker of
   // the last unit, with its stream current; not called when the chunk is skipped.
   std::function<void(const at::Tensor& result)> deliver;
-  // From a thread of the executor, exactly once, in the order of the stream's chunks, when everything that
-  // deliver() enqueued is done, or why it never will be.
+  // From a thread of the executor, exactly once, when everything that deliver() enqueued is done, or why it
+  // never will be; in the order of the stream's chunks, but for those that were skipped before they began.
   std::function<void(Chunk& chunk, const Result<void>& result)> finish;
 
   // ---- travels
   NoiseLevels levels;
-  bool skipped = false;
+  bool skipped = false;              // nothing is computed (any more); may be set before it is submitted
+  bool given_up = false;             // skipped, since it could not be in time
   at::Tensor x;                      // activations between layers of encoder or decoder
   at::Tensor latent;                 // [1, F, 16, h, w]: noisy, then clean
   at::Tensor encoded;                // the encoded pictures, for self-negative guidance

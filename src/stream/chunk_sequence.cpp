@@ -47,6 +47,7 @@ void ChunkSequence::restart() {
   index_ = 0;
   last_route_.reset();
   last_had_negative_ = false;
+  left_out_ = false;
   blend_from_.reset();
   clear_cache_ = false;
 }
@@ -59,13 +60,19 @@ std::shared_ptr<Prompt> ChunkSequence::next_prompt() {
   return target_;
 }
 
-std::shared_ptr<Chunk> ChunkSequence::next() {
+// Whether a chunk is not computed to save time: all of them, or every other one.
+bool ChunkSequence::is_left_out(Quality::Show show) {
+  left_out_ = show == Quality::Show::kSource || (show == Quality::Show::kEveryOther && !left_out_);
+  return left_out_;
+}
+
+std::shared_ptr<Chunk> ChunkSequence::next(const Quality& quality) {
   const LiveSettings& live = settings_.live;
   auto chunk = std::make_shared<Chunk>();
   chunk->index = index_;
   chunk->frames = latent_frames();
   chunk->stream = stream_;
-  chunk->route = model_->route(live.steps);
+  chunk->route = model_->route(quality.steps);
   chunk->execution = live.execution;
   chunk->priority = live.priority;
   chunk->noise = std::make_shared<PhiloxNoise>(live.seed);
@@ -79,15 +86,19 @@ std::shared_ptr<Chunk> ChunkSequence::next() {
   chunk->fresh_negative = negative && !last_had_negative_ && index_ > 0;
   inherit_lanes(*chunk, last_route_.get());
 
+  const bool must_run = index_ < 2 || new_prompt || chunk->clear_cache || chunk->fresh_negative ||
+                        chunk->follows != Follows::kPipelined;
+  chunk->may_be_given_up = !must_run && (live.degrade & kDegradeRepeat) != 0;
+  chunk->skipped = !must_run && is_left_out(quality.show);
+
   const auto& steps = model_->description().stream.steps;
   NoiseDecision::Wish wish{.index = index_,
                            .seed = live.seed,
                            .noise_scale = live.noise_scale,
                            .adaptive = live.adaptive_noise,
                            .similarity_threshold = live.similarity_filter,
-                           .must_run = index_ < 2 || new_prompt || chunk->clear_cache ||
-                                       chunk->fresh_negative || chunk->follows != Follows::kPipelined,
-                           .timesteps = {steps.begin(), steps.begin() + live.steps},
+                           .must_run = must_run,
+                           .timesteps = {steps.begin(), steps.begin() + quality.steps},
                            .min_timestep = static_cast<double>(model_->description().stream.min_timestep)};
   chunk->decide = [decision = decision_, wish = std::move(wish)](const at::Tensor& pixels) {
     return decision->decide(pixels, wish);

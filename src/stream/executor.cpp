@@ -3,7 +3,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <c10/util/Exception.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -17,32 +16,15 @@ namespace {
 // Batches that a worker may enqueue on its device ahead of what the device has done: one to run and one to be
 // ready behind it. More would only add latency.
 constexpr size_t kMaxInFlight = 2;
+// Chunks of a stream behind which no more are given up: the next one that is to run does, late or not, so
+// that its costs are measured again and the picture moves.
+constexpr int kMostSkipped = 2;
 // Threads of one worker's operations on the CPU: half of all, because two stages that work side by side use
 // cores better than operations that are cut into more pieces. The same for any number of workers, since the
 // pieces decide how sums are rounded: a chain gives the same bits however it is cut.
 int cpu_threads_per_worker() {
   static const int all = at::get_num_threads();  // before the first worker takes its share
   return std::max(1, all / 2);
-}
-
-// What a segment threw.
-Error caught() {
-  try {
-    throw;
-  } catch (const SegmentError& error) {
-    return error.error();
-  } catch (const c10::OutOfMemoryError& error) {
-    return {ErrorCode::kOutOfMemory,
-            std::string("the device is out of memory: ") + error.what_without_backtrace()};
-  } catch (const c10::AcceleratorError& error) {
-    return {ErrorCode::kDevice, std::string("a device failed: ") + error.what_without_backtrace()};
-  } catch (const c10::Error& error) {
-    return {ErrorCode::kInternal, error.what_without_backtrace()};
-  } catch (const std::bad_alloc&) {
-    return {ErrorCode::kOutOfMemory, "the host is out of memory"};
-  } catch (const std::exception& error) {
-    return {ErrorCode::kInternal, error.what()};
-  }
 }
 
 const Segment& segment_of(const Chunk& chunk) { return chunk.route->segments[chunk.next_segment]; }
@@ -97,12 +79,16 @@ void Executor::submit(std::shared_ptr<Chunk> chunk) {
   {
     const std::lock_guard lock(mutex_);
     chunk->order = next_order_++;
-    if (!alive_.ok())
+    if (!alive_.ok()) {
       finish(chunk, alive_);
-    else if (!chunk->stream->intact.ok())
+    } else if (!chunk->stream->intact.ok()) {
       finish(chunk, chunk->stream->intact);
-    else
+    } else if (chunk->skipped) {
+      ++chunk->stream->skipped_in_a_row;
+      finish(chunk, {});
+    } else {
       chunks_.push_back(std::move(chunk));
+    }
   }
   work_.notify_all();
 }
@@ -133,6 +119,17 @@ bool Executor::owns_this_thread() const {
 Result<void> Executor::alive() const {
   const std::lock_guard lock(mutex_);
   return alive_;
+}
+
+DeviceLoad Executor::load(const Route& route, int64_t shape, const StreamRate& rate) const {
+  const std::lock_guard lock(mutex_);
+  return chooser_.load(route, shape, rate, now_ns());
+}
+
+std::optional<double> Executor::chunk_s(const Route& route, int64_t shape) const {
+  const std::lock_guard lock(mutex_);
+  if (!chooser_.knows(route, shape)) return std::nullopt;
+  return chooser_.rest_s(route, shape, 0, now_ns());
 }
 
 StageTimes Executor::times() const {
@@ -166,7 +163,28 @@ bool Executor::has_work(size_t worker) const {
   return false;
 }
 
+// Skips chunks that would only come too late. The chunk behind one may begin then, and may be late too.
+void Executor::give_up_hopeless(size_t worker, int64_t now_ns) {
+  for (auto it = chunks_.begin(); it != chunks_.end();) {
+    const std::shared_ptr<Chunk> chunk = *it;
+    const bool gives_up = chunk->may_be_given_up && chunk->next_segment == 0 && is_ready(it, worker) &&
+                          chunk->stream->skipped_in_a_row < kMostSkipped &&
+                          chooser_.is_hopeless(*chunk, now_ns);
+    if (!gives_up) {
+      ++it;
+      continue;
+    }
+    chunk->skipped = chunk->given_up = true;
+    ++chunk->stream->skipped_in_a_row;
+    finish(chunk, {});
+    it = chunks_.erase(it);
+  }
+}
+
 std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
+  const int64_t now = now_ns();
+  chooser_.learn(worker, now);
+  give_up_hopeless(worker, now);
   std::vector<std::shared_ptr<Chunk>> ready;
   std::vector<Chunk*> chunks;
   for (auto it = chunks_.begin(); it != chunks_.end(); ++it) {
@@ -175,10 +193,9 @@ std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
     chunks.push_back(it->get());
   }
   std::vector<std::shared_ptr<Chunk>> batch;
-  const int64_t now = now_ns();
-  chooser_.learn(worker, now);
   for (const size_t index : chooser_.choose(worker, now, chunks)) {
     ready[index]->running = true;
+    if (ready[index]->next_segment == 0) ready[index]->stream->skipped_in_a_row = 0;
     // Its units copy or move what the chunk before left, maybe from another stream.
     if (ready[index]->follows != Follows::kPipelined) ready[index]->behind = ready[index]->stream->mark;
     batch.push_back(std::move(ready[index]));
@@ -195,7 +212,7 @@ void Executor::make_room(Worker& worker, std::unique_lock<std::mutex>& lock) {
   try {
     worker.in_flight.front().wait();
   } catch (...) {
-    result = Error{ErrorCode::kDevice, caught().message};
+    result = Error{ErrorCode::kDevice, caught_error().message};
   }
   worker.in_flight.pop_front();
   lock.lock();
@@ -228,9 +245,10 @@ void Executor::work(size_t index) {
       const TraceSpan span(stage_name(segment_of(*chunks.front())), index, chunks.size());
       begin = self.runner->mark();
       begun = self.runner->run(chunks);
+      slow_down_as_asked(index, chunks, begun);
       self.in_flight.push_back(batch.front()->mark);
     } catch (...) {
-      result = caught();
+      result = caught_error();
     }
 
     lock.lock();
@@ -244,13 +262,27 @@ void Executor::work(size_t index) {
 }
 
 void Executor::fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const {
-  if (!fault_ || fault_->worker != worker) return;
+  if (!fault_ || !fault_->fails() || fault_->worker != worker) return;
   for (const Chunk* chunk : chunks)
     if (chunk->index == fault_->chunk)
       throw SegmentError({ErrorCode::kDevice, "device " + std::to_string(worker) + " failed at chunk " +
                                                   std::to_string(chunk->index) +
                                                   " of a stream, as the fault " + to_string(*fault_) +
                                                   " asks; open the model without it to go on"});
+}
+
+// The worker waits for its device and then for as much longer as a slower one would take.
+void Executor::slow_down_as_asked(size_t worker, std::span<Chunk* const> chunks, const Mark& begun) const {
+  const bool slow = fault_ && std::any_of(chunks.begin(), chunks.end(), [&](const Chunk* chunk) {
+                      return fault_->slows(worker, chunk->index);
+                    });
+  if (!slow) return;
+  const Mark& done = chunks.front()->mark;
+  done.wait();
+  std::this_thread::sleep_for(
+      std::chrono::duration<double, std::milli>(done.milliseconds_since(begun) * (fault_->slowdown - 1)));
+  const Mark end = workers_[worker].runner->mark();
+  for (Chunk* chunk : chunks) chunk->mark = end;
 }
 
 void Executor::advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result) {
@@ -327,7 +359,7 @@ void Executor::report_one(Finished& next) {
     try {
       next.chunk->mark.wait();
     } catch (...) {
-      const Error error = caught();
+      const Error error = caught_error();
       if (next.result) next.result = error;
       const std::lock_guard lock(mutex_);
       if (error.code == ErrorCode::kDevice && alive_.ok()) fail_device(error);

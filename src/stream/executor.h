@@ -44,7 +44,8 @@ class Executor {
   size_t workers() const { return workers_.size(); }
 
   // Takes a chunk; the chunks of a stream must come in order. Any thread. Never blocks on a device. When a
-  // chunk fails, the later chunks of its stream fail too.
+  // chunk fails, the later chunks of its stream fail too. One that is skipped from the start, or given up,
+  // finishes before those ahead of it.
   void submit(std::shared_ptr<Chunk> chunk);
 
   // Makes the chunks of a session stop as soon as possible; their finish() gets kCancelled. Any thread.
@@ -62,6 +63,11 @@ class Executor {
   // Why nothing runs any more, after a device failed.
   Result<void> alive() const;
 
+  // The share of every worker's time that a stream takes (see BatchChooser::load), and the seconds of a chunk
+  // of it that nothing disturbs, once all of its segments were measured. Any thread.
+  DeviceLoad load(const Route& route, int64_t shape, const StreamRate& rate) const;
+  std::optional<double> chunk_s(const Route& route, int64_t shape) const;
+
   // Durations of the segments so far.
   StageTimes times() const;
 
@@ -78,8 +84,10 @@ class Executor {
 
   void work(size_t index);
   void fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const;
+  void slow_down_as_asked(size_t worker, std::span<Chunk* const> chunks, const Mark& begun) const;
   bool has_work(size_t worker) const;
   void make_room(Worker& worker, std::unique_lock<std::mutex>& lock);
+  void give_up_hopeless(size_t worker, int64_t now_ns);
   std::vector<std::shared_ptr<Chunk>> take_batch(size_t worker);
   bool is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator& chunk, size_t worker) const;
   void advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result);

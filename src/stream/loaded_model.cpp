@@ -105,6 +105,10 @@ Result<std::shared_ptr<LoadedModel>> LoadedModel::load(const ModelConfig& config
   model->executor_ =
       std::make_unique<Executor>(std::move(networks), make_links(plans, model->devices_), model->table_,
                                  CostPrior(model->description_, model->devices_), config.fault);
+  QualityDevices devices{.route = [model = model.get()](int steps) { return model->route(steps); },
+                         .latent_frames = model->chunk_latents()};
+  for (const c10::Device device : model->devices_) devices.names.push_back(device.str());
+  model->quality_ = std::make_unique<QualityKeeper>(*model->executor_, std::move(devices));
   model->prompts_ = std::make_unique<PromptEncoder>(
       model->devices_.size(), model->description_.dit.spec.num_layers, std::move(encode),
       [executor = model->executor_.get()] { executor->wake(); });

@@ -16,6 +16,7 @@
 #include "stream/executor.h"
 #include "stream/model_config.h"
 #include "stream/prompt_encoder.h"
+#include "stream/quality_keeper.h"
 #include "stream/settings.h"
 
 namespace sdv2 {
@@ -51,6 +52,7 @@ class LoadedModel {
 
   Executor& executor() { return *executor_; }
   PromptEncoder& prompts() { return *prompts_; }
+  QualityKeeper& quality() { return *quality_; }
 
   // Whether the calling thread is one of those that the model's end waits for.
   bool ends_on_own_thread() const { return executor_ && executor_->owns_this_thread(); }
@@ -68,6 +70,7 @@ class LoadedModel {
   FlowMatchTable table_;
   std::vector<std::shared_ptr<const Route>> routes_;  // by steps - 1
   std::unique_ptr<Executor> executor_;
+  std::unique_ptr<QualityKeeper> quality_;  // looks at the executor's costs
   std::unique_ptr<PromptEncoder> prompts_;  // ends before the executor that it wakes
 };
 

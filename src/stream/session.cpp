@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "stream/session.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "image/chunk_output.h"
-#include "image/mix.h"
 #include "runtime/trace.h"
-#include "stream/segment_error.h"
 #include "stream/stats_json.h"
 
 namespace sdv2 {
@@ -27,6 +22,15 @@ int64_t to_ns(std::chrono::steady_clock::time_point time) {
 
 constexpr int kFramesPerLatent = 4;
 
+QualityWish wish_of(const SessionSettings& settings) {
+  const LiveSettings& live = settings.live;
+  return {.full = {.steps = live.steps, .width = settings.width, .height = settings.height},
+          .degrade = live.degrade,
+          .priority = live.priority,
+          .target_fps = live.target_fps,
+          .target_latency_s = live.target_latency_ms * 1e-3};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Session>> Session::open(std::shared_ptr<LoadedModel> model, std::string_view settings,
@@ -36,7 +40,9 @@ Result<std::shared_ptr<Session>> Session::open(std::shared_ptr<LoadedModel> mode
            parse_settings(settings, model->default_settings(), model->setting_limits()));
   SDV2_TRY(const StreamShape shape, model->stream_shape(parsed));
   ChunkSequence sequence(model, parsed, shape);
-  return std::shared_ptr<Session>(new Session(std::move(model), std::move(sequence), std::move(done)));
+  std::shared_ptr<Session> session(new Session(std::move(model), std::move(sequence), std::move(done)));
+  SDV2_CHECK(session->model_->quality().open(session->id(), wish_of(parsed)));
+  return session;
 }
 
 Session::Session(std::shared_ptr<LoadedModel> model, ChunkSequence sequence,
@@ -63,6 +69,7 @@ Result<int64_t> Session::set(std::string_view changes) {
   SDV2_TRY(const LiveSettings live,
            parse_changes(changes, sequence_.settings().live, model_->setting_limits()));
   sequence_.change(live);
+  model_->quality().change(id(), wish_of(sequence_.settings()));
   return next_chunk_;
 }
 
@@ -124,36 +131,11 @@ Result<void> Session::put_frame(const ImageView& image) {
   return {};
 }
 
-// On the worker of the first unit.
-at::Tensor Session::load_pictures(const ChunkSlot& slot, size_t count, at::Device device,
-                                  at::ScalarType type) {
-  if (!converter_ || converter_device_ != device) {
-    converter_ = or_throw(make_chunk_input(processing_, fit_, device));
-    converter_device_ = device;
-  }
-  const at::Tensor pixels = at::empty({static_cast<int64_t>(count), 3, processing_.height, processing_.width},
-                                      at::TensorOptions().dtype(type).device(device));
-  const auto converted = converter_->convert(slot.padded(count), pixels);
-  if (!converted.ok()) throw SegmentError(converted.error());
-  return pixels;
-}
-
-// On the worker of the last unit.
-void Session::store_result(ChunkSlot& slot, const at::Tensor& pixels) {
-  const at::Tensor& host = slot.result(pixels.size(0), processing_.height, processing_.width);
-  const at::Tensor bytes =
-      pixels.is_cpu() ? host
-                      : at::empty(host.sizes(), host.options().device(pixels.device()).pinned_memory(false));
-  const auto converted = convert_chunk_output(pixels.contiguous(), PixelScale::kMinusOneToOne, bytes);
-  if (!converted.ok()) throw SegmentError(converted.error());
-  if (!pixels.is_cpu()) host.copy_(bytes, /*non_blocking=*/true);
-}
-
 void Session::prepare(Chunk& chunk, const std::shared_ptr<ChunkSlot>& slot, int64_t number) {
   const auto self = shared_from_this();
   const size_t pictures =
       static_cast<size_t>(kFramesPerLatent * model_->chunk_latents() + (chunk.index == 0 ? 1 : 0));
-  chunk.session = reinterpret_cast<uintptr_t>(this);
+  chunk.session = id();
   chunk.source.pixels = [self, slot, pictures](at::Device device, at::ScalarType type) {
     return self->load_pictures(*slot, pictures, device, type);
   };
@@ -179,15 +161,23 @@ Result<int64_t> Session::submit(int64_t deadline_ns) {
     entry.slot = slot;
     entry.source = slot->picture(0).spec.size;
     entry.mix = sequence_.settings().live.mix;
-    entry.may_be_repeated = sequence_.settings().live.similarity_filter > 0;
+    entry.may_be_repeated =
+        sequence_.settings().live.similarity_filter > 0 || sequence_.settings().live.degrade != 0;
     entry.report = {.chunk = number,
                     .generation = stats_.generation,
                     .frames = static_cast<int>(slot->pictures()),
-                    .steps = sequence_.settings().live.steps,
                     .submit_ns = now_ns()};
+    const ChunkQuality quality = model_->quality().next_chunk(id(), deadline_ns, entry.report.submit_ns);
+    entry.report.rung = quality.rung;
+    entry.report.steps = quality.quality.steps;
     const bool warm_up = sequence_.at_start() && sequence_.settings().warm_up_with_frame;
-    chunk = sequence_.next();
+    chunk = sequence_.next(quality.quality);
     chunk->deadline_ns = deadline_ns;
+    if (chunk->skipped)
+      entry.report.show =
+          quality.quality.show == Quality::Show::kSource ? ChunkShow::kSource : ChunkShow::kRepeated;
+    entry.shown_before = std::exchange(shown_, entry.report.show == ChunkShow::kSource ? 0.0 : 1.0);
+    entry.shown = shown_;
     // Of a first frame that was repeated, the last picture is the one that the model has settled on.
     if (warm_up) entry.first_frame = static_cast<int>(kFramesPerLatent * model_->chunk_latents());
     prepare(*chunk, slot, number);
@@ -214,13 +204,19 @@ void Session::on_finished(int64_t number, uint64_t generation, const Chunk& chun
   if (result.ok()) {
     entry.skipped = chunk.skipped;
     entry.report.noise_scale = chunk.levels.noise_scale;
-    if (chunk.skipped) entry.report.steps = 0;
+    if (chunk.skipped) {
+      entry.report.steps = 0;
+      if (entry.report.show == ChunkShow::kRestyled)
+        entry.report.show = chunk.given_up ? ChunkShow::kRepeated : ChunkShow::kStill;
+    }
+    // What the first chunk of a stream takes says little of the others.
+    if (chunk.deadline_ns != kNoDeadline && chunk.index > 0 && (!chunk.skipped || chunk.given_up))
+      model_->quality().count(!chunk.given_up && entry.report.done_ns <= chunk.deadline_ns);
     entry.report.start_ns = to_ns(chunk.started);
   }
   // The state that the chunk leaves behind cannot be trusted: what comes next is a new stream.
   if (!result.ok() && chunk.stream == sequence_.stream()) {
-    sequence_.restart();
-    stats_.begin_stream();
+    restart_locked();
   }
   report_in_order(lock);
 }
@@ -241,6 +237,7 @@ void Session::report_in_order(std::unique_lock<std::mutex>& lock) {
       }
       ++stats_.chunks_done;
       stats_.chunks_skipped += entry.skipped ? 1 : 0;
+      stats_.rung = entry.report.rung;
       stats_.frames_out += entry.report.frames;
       stats_.noise_scale = entry.skipped ? stats_.noise_scale : entry.report.noise_scale;
       stats_.add_done(entry.report.submit_ns, entry.report.done_ns);
@@ -262,39 +259,6 @@ void Session::report_in_order(std::unique_lock<std::mutex>& lock) {
     if (report.generation != stats_.generation) return;
   }
   changed_.notify_all();
-}
-
-// A skipped chunk shows what was shown last.
-void Session::repeat_last_picture(Entry& entry) {
-  if (!last_result_) return;
-  const at::Tensor last = last_result_->result().select(0, last_result_frame_);
-  at::Tensor& result = entry.slot->result(entry.report.frames, processing_.height, processing_.width);
-  for (int64_t frame = 0; frame < entry.report.frames; ++frame) result.select(0, frame).copy_(last);
-}
-
-Result<void> Session::read_frame(int64_t chunk, int frame, const MutableImageView& image) {
-  SDV2_CHECK(check(ImageView(image)));
-  const std::lock_guard reading(read_mutex_);
-  Entry entry;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(chunk);
-    if (found == entries_.end() || !found->second.finished) return no_chunk_locked(chunk);
-    entry = found->second;  // shares the slot, so that a flush does not take it away
-  }
-  if (frame < 0 || frame >= entry.report.frames)
-    return Error{ErrorCode::kInvalidArgument, "chunk " + std::to_string(chunk) + " has frames 0 … " +
-                                                  std::to_string(entry.report.frames - 1) + ", not " +
-                                                  std::to_string(frame)};
-  const at::Tensor picture = entry.slot->result().select(0, entry.first_frame + frame);
-  const auto* restyled = picture.const_data_ptr<uint8_t>();
-  const ImageView source = view_of(entry.slot->picture(static_cast<size_t>(frame)));
-  if (entry.mix < 1) {
-    mixed_.resize(static_cast<size_t>(picture.numel()));
-    SDV2_CHECK(mix_source(mix_input_, source, static_cast<float>(entry.mix), restyled, mixed_.data()));
-    restyled = mixed_.data();
-  }
-  return output_.convert(restyled, source.spec.size, alpha_of(source), image);
 }
 
 Result<void> Session::release_chunk(int64_t chunk) {
@@ -329,13 +293,19 @@ Result<void> Session::drain(int64_t timeout_ms) {
   return model_->executor().alive();
 }
 
+// The next chunk begins a new stream.
+void Session::restart_locked() {
+  sequence_.restart();
+  stats_.begin_stream();
+  shown_ = 1;
+}
+
 Result<void> Session::reset() {
   const std::lock_guard input(input_mutex_);
   const std::lock_guard lock(mutex_);
   SDV2_CHECK(closed_or_dead());
   open_.reset();
-  sequence_.restart();
-  stats_.begin_stream();
+  restart_locked();
   stats_.first_frame_ns = 0;
   return {};
 }
@@ -349,14 +319,13 @@ Result<void> Session::flush() {
   stats_.chunks_dropped += static_cast<int64_t>(unreported_.size());
   stats_.chunks_under_way = 0;
   stats_.first_frame_ns = 0;
-  stats_.begin_stream();
   open_.reset();
   entries_.clear();
   unreported_.clear();
   last_result_.reset();
   // All streams of this session that are still under way end, not only the current one.
-  model_->executor().abandon(reinterpret_cast<uintptr_t>(this));
-  sequence_.restart();
+  model_->executor().abandon(id());
+  restart_locked();
   changed_.notify_all();
   changed_.wait(lock, [&] { return !calling_ || in_own_callback_locked(); });
   return {};
@@ -365,7 +334,7 @@ Result<void> Session::flush() {
 void Session::close() {
   (void)flush();
   const std::lock_guard lock(mutex_);
-  closed_ = true;
+  if (!std::exchange(closed_, true)) model_->quality().close(id());
   changed_.notify_all();
 }
 

@@ -26,6 +26,9 @@
 
 namespace sdv2 {
 
+// What the pictures of a chunk are; see sdv2_show.
+enum class ChunkShow : uint8_t { kRestyled, kStill, kRepeated, kSource };
+
 // What became of a chunk; see sdv2_chunk_info.
 struct ChunkReport {
   int64_t chunk = 0;
@@ -35,6 +38,8 @@ struct ChunkReport {
   int steps = 0;
   double noise_scale = 0;
   int64_t submit_ns = 0, start_ns = 0, done_ns = 0;
+  int rung = 0;
+  ChunkShow show = ChunkShow::kRestyled;
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -69,14 +74,19 @@ class Session : public std::enable_shared_from_this<Session> {
     Size source;          // of its pictures, for the way back
     int first_frame = 0;  // of the result, the one that belongs to the first picture
     double mix = 1;
-    bool may_be_repeated = false;  // by chunks that the similarity filter skips
+    double shown_before = 1, shown = 1;  // of the mix: faded to the source and back, from chunk to chunk
+    bool may_be_repeated = false;        // by chunks that are skipped
     bool skipped = false;
     bool finished = false;
+
+    double mix_of(int frame) const;
   };
 
   Session(std::shared_ptr<LoadedModel> model, ChunkSequence sequence,
           std::function<void(const ChunkReport&)> done);
 
+  void restart_locked();
+  uint64_t id() const { return reinterpret_cast<uintptr_t>(this); }
   int frames_wanted_locked() const;
   std::shared_ptr<ChunkSlot> take_slot_locked();
   void prepare(Chunk& chunk, const std::shared_ptr<ChunkSlot>& slot, int64_t number);
@@ -112,6 +122,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool closed_ = false;
   std::shared_ptr<ChunkSlot> last_result_;  // of the chunk that was reported last, for skipped ones
   int64_t last_result_frame_ = 0;
+  double shown_ = 1;  // the restyled picture's share at the end of the last chunk, where 0 is the source
 
   // Only on the worker of the first unit, one chunk after the other.
   std::unique_ptr<ChunkInput> converter_;

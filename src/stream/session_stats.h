@@ -23,6 +23,7 @@ struct SessionStats {
   int64_t first_frame_ns = 0;  // first picture put to first chunk done, of the current stream
   int32_t chunks_under_way = 0;
   double noise_scale = 0;  // of the last chunk
+  int rung = 0;            // of the degradation ladder, of the last chunk; 0 is full quality
 
   // A chunk that was submitted at one time is done at another.
   void add_done(int64_t submit_ns, int64_t done_ns);

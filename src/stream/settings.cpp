@@ -94,6 +94,30 @@ const char* name_of(E value, const Names<E, N>& names) {
   return "";
 }
 
+// A list of names is a set of flags.
+template <class Flag, size_t N>
+Result<void> read_flags(const std::string& key, const Json& value, uint8_t& target,
+                        const Names<Flag, N>& names) {
+  if (!value.is_array())
+    return bad(key, value, "a list of names, like [\"" + std::string(names[0].first) + "\"]");
+  uint8_t flags = 0;
+  for (const Json& name : value) {
+    Flag flag{};
+    SDV2_CHECK(read(key, name, flag, names));
+    flags |= flag;
+  }
+  target = flags;
+  return {};
+}
+
+template <class Flag, size_t N>
+Json names_of(uint8_t flags, const Names<Flag, N>& names) {
+  Json list = Json::array();
+  for (const auto& [name, flag] : names)
+    if (flags & flag) list.push_back(name);
+  return list;
+}
+
 constexpr Names<Fit, 3> kFits = {
     {{"stretch", Fit::kStretch}, {"crop", Fit::kCrop}, {"letterbox", Fit::kLetterbox}}};
 constexpr Names<PromptBlend, 2> kBlends = {
@@ -103,6 +127,8 @@ constexpr Names<GuidanceMode, 3> kGuidanceModes = {{{"full", GuidanceMode::kFull
                                                     {"one-time-negative", GuidanceMode::kOneTimeNegative}}};
 constexpr Names<Execution, 3> kExecutions = {
     {{"latency", Execution::kLatency}, {"throughput", Execution::kThroughput}, {"auto", Execution::kAuto}}};
+constexpr Names<Degrade, 3> kDegrades = {
+    {{"steps", kDegradeSteps}, {"repeat", kDegradeRepeat}, {"source", kDegradeSource}}};
 constexpr Names<bool, 2> kWarmUps = {{{"chunk", false}, {"frame", true}}};
 
 // False when the key is not a live setting.
@@ -126,6 +152,9 @@ Result<bool> read_live(const std::string& key, const Json& value, LiveSettings& 
   if (key == "adaptive_sink") return done(read(key, value, live.adaptive_sink, -1, 1));
   if (key == "execution") return done(read(key, value, live.execution, kExecutions));
   if (key == "priority") return done(read(key, value, live.priority, -100, 100));
+  if (key == "target_fps") return done(read(key, value, live.target_fps, 0, 1000));
+  if (key == "target_latency") return done(read(key, value, live.target_latency_ms, 0, 60000));
+  if (key == "degrade") return done(read_flags(key, value, live.degrade, kDegrades));
   if (key == "similarity_filter") return done(read(key, value, live.similarity_filter, 0, 1));
   if (key == "mix") return done(read(key, value, live.mix, 0, 1));
   return false;
@@ -214,6 +243,9 @@ std::string to_json(const SessionSettings& settings) {
               {"adaptive_sink", live.adaptive_sink},
               {"execution", name_of(live.execution, kExecutions)},
               {"priority", live.priority},
+              {"target_fps", live.target_fps},
+              {"target_latency", live.target_latency_ms},
+              {"degrade", names_of(live.degrade, kDegrades)},
               {"similarity_filter", live.similarity_filter},
               {"mix", live.mix}}
       .dump();

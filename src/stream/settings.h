@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "diffusion/guidance.h"
 #include "image/fit.h"
+#include "sched/degradation.h"
 #include "stream/execution.h"
 
 namespace sdv2 {
@@ -31,9 +32,12 @@ struct LiveSettings {
   uint64_t seed = 0;          // 0…2^53
   double adaptive_sink = -1;  // cosine similarity -1…1, -1 is off
   Execution execution = Execution::kAuto;
-  int priority = 0;              // -100…100
-  double similarity_filter = 0;  // 0 off, else the cosine similarity above which chunks may be skipped
-  double mix = 1;                // 0…1, share of the restyled picture
+  int priority = 0;                   // -100…100
+  double target_fps = 0;              // frames per second that have to hold, 0…1000; 0: not told
+  double target_latency_ms = 0;       // from a chunk's first frame to its pictures, 0…60000; 0: any
+  uint8_t degrade = kDegradeNothing;  // what may be given up (Degrade): steps, repeat, source
+  double similarity_filter = 0;       // 0 off, else the cosine similarity above which chunks may be skipped
+  double mix = 1;                     // 0…1, share of the restyled picture
 
   bool operator==(const LiveSettings&) const = default;
 };

@@ -36,6 +36,7 @@ std::string stats_json(LoadedModel& model, const SessionSettings& settings, cons
                 {"under_way", stats.chunks_under_way}}},
               {"frames", {{"in", stats.frames_in}, {"out", stats.frames_out}}},
               {"noise_scale", stats.noise_scale},
+              {"rung", stats.rung},
               {"memory", {{"host_bytes", peak_host_memory()}, {"devices", devices}}},
               {"plan", model.route(settings.live.steps)->plan.to_string()},
               {"settings", Json::parse(to_json(settings))}}

@@ -49,6 +49,8 @@ class StreamState {
 
   // Behind what was enqueued last for a chunk of the stream. Under the executor's lock.
   Mark mark;
+  // Chunks that were left out or given up since one has begun. Under the executor's lock.
+  int skipped_in_a_row = 0;
   // Why no chunk can follow: one failed half-way. Under the executor's lock.
   Result<void> intact;
 

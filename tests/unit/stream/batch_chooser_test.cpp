@@ -10,6 +10,7 @@
 namespace sdv2 {
 namespace {
 
+using testing::DoubleNear;
 using testing::ElementsAre;
 
 constexpr int64_t kMs = 1'000'000;
@@ -52,6 +53,16 @@ class BatchChooserTest : public testing::Test {
     return list;
   }
   std::vector<size_t> choose(int64_t now_ms = 0) const { return chooser_.choose(0, now_ms * kMs, all()); }
+  // So many times; takes next to nothing.
+  void run(Chunk& chunk, int times) {
+    const DeviceStream cpu(c10::kCPU);
+    const std::vector<Chunk*> batch{&chunk};
+    for (int i = 0; i < times; ++i) {
+      const Mark begin = cpu.mark();
+      chooser_.add(0, 0, batch, begin, cpu.mark());
+      chooser_.learn(0, 0);
+    }
+  }
   void execute_as(Execution execution) {
     for (const auto& each : chunks_) each->execution = execution;
   }
@@ -119,33 +130,45 @@ TEST_F(BatchChooserTest, WhatIsLateGoesByPriorityAndBeforeWhatNobodyWaitsFor) {
 }
 
 TEST_F(BatchChooserTest, LearnsFromWhatRanButNotFromFirstRuns) {
-  const DeviceStream cpu(c10::kCPU);
-  const std::vector<Chunk*> batch{&chunk(kDecode)};
-  const CostKey key = cost_key(route()->segments[kDecode], row_shape(*batch.front()));
-  const auto run = [&] {
-    const Mark begin = cpu.mark();
-    chooser_.add(0, 0, batch, begin, cpu.mark());  // takes next to nothing
-    chooser_.learn(0, 0);
-  };
-  run();
-  run();
-  EXPECT_FALSE(chooser_.knows(key));
+  const CostKey key = cost_key(route()->segments[kDecode], row_shape(chunk(kDecode)));
+  run(*chunks_.back(), 2);
   EXPECT_DOUBLE_EQ(chooser_.costs().typical_s(key, 1, 0), 0.01);
-  for (int i = 0; i < 8; ++i) run();
-  EXPECT_TRUE(chooser_.knows(key));
+  run(*chunks_.back(), 8);
   EXPECT_LT(chooser_.costs().typical_s(key, 1, 0), 0.009);
 }
 
-TEST_F(BatchChooserTest, DoesNotLearnFromWorkThatWasBrokenOff) {
-  const DeviceStream cpu(c10::kCPU);
-  const std::vector<Chunk*> batch{&chunk(kDecode)};
-  batch.front()->abandoned = true;
-  for (int i = 0; i < 8; ++i) {
-    const Mark begin = cpu.mark();
-    chooser_.add(0, 0, batch, begin, cpu.mark());
-    chooser_.learn(0, 0);
+TEST_F(BatchChooserTest, KnowsARouteWhenAllOfItHasRun) {
+  const int64_t shape = row_shape(chunk(kEncode));
+  for (const Next next : {kEncode, kStep0, kDecode}) {
+    EXPECT_FALSE(chooser_.knows(*route(), shape));
+    run(chunk(next), 3);
   }
-  EXPECT_FALSE(chooser_.knows(cost_key(route()->segments[kDecode], row_shape(*batch.front()))));
+  EXPECT_TRUE(chooser_.knows(*route(), shape)) << "both steps are the same work";
+  EXPECT_FALSE(chooser_.knows(*route(), row_shape(chunk(kEncode, -1, 16))));
+}
+
+TEST_F(BatchChooserTest, DoesNotLearnFromWorkThatWasBrokenOff) {
+  const int64_t shape = row_shape(chunk(kEncode));
+  for (const Next next : {kEncode, kStep0, kDecode}) {
+    chunk(next).abandoned = true;
+    run(*chunks_.back(), 8);
+  }
+  EXPECT_FALSE(chooser_.knows(*route(), shape));
+}
+
+TEST_F(BatchChooserTest, GivesUpOnlyWhatCannotBeInTime) {
+  Chunk& due = chunk(kEncode, 50);
+  EXPECT_FALSE(chooser_.is_hopeless(due, 45 * kMs)) << "what a chunk takes is only guessed yet";
+  EXPECT_TRUE(chooser_.is_hopeless(due, 51 * kMs)) << "the time is over, whatever it takes";
+  EXPECT_FALSE(chooser_.is_hopeless(chunk(kEncode), 1000 * kMs)) << "nobody waits";
+}
+
+TEST_F(BatchChooserTest, LoadIsWhatChunksTakeOfTheWorkersTime) {
+  const int64_t shape = row_shape(chunk(kEncode));
+  EXPECT_THAT(chooser_.load(*route(), shape, {.chunks_per_s = 5}, 0), ElementsAre(DoubleNear(0.2, 1e-9)));
+  // Of ten chunks a second that can wait 0.4 s two share a forward: 12 ms for both.
+  EXPECT_THAT(chooser_.load(*route(), shape, {.chunks_per_s = 5, .alike_per_s = 10, .slack_s = 0.4}, 0),
+              ElementsAre(DoubleNear(0.16, 1e-9)));
 }
 
 TEST_F(BatchChooserTest, PredictsTheRestOfTheChain) {

@@ -44,6 +44,9 @@ TEST(Settings, EveryFieldIsReadBackFromItsJson) {
               .adaptive_sink = 0.5,
               .execution = Execution::kThroughput,
               .priority = -7,
+              .target_fps = 29.97,
+              .target_latency_ms = 400,
+              .degrade = kDegradeSteps | kDegradeSource,
               .similarity_filter = 0.98,
               .mix = 0.5};
   const auto read = parse_settings(to_json(all), {}, {});
@@ -62,6 +65,12 @@ TEST(Settings, ErrorsNameTheFieldAndWhatIsAllowed) {
   EXPECT_EQ(error_of("{\"prompt\": 5}"), "setting 'prompt' is 5; it must be a text");
   EXPECT_EQ(error_of("{\"fit\": \"fill\"}"),
             "setting 'fit' is \"fill\"; it must be one of \"stretch\", \"crop\", \"letterbox\"");
+  EXPECT_EQ(error_of("{\"degrade\": [\"steps\", \"size\"]}"),
+            "setting 'degrade' is \"size\"; it must be one of \"steps\", \"repeat\", \"source\"");
+  EXPECT_EQ(error_of("{\"degrade\": \"steps\"}"),
+            "setting 'degrade' is \"steps\"; it must be a list of names, like [\"steps\"]");
+  EXPECT_NE(error_of("{\"degrade\": [1]}"), "none");
+  EXPECT_EQ(error_of("{\"target_fps\": -1}"), "setting 'target_fps' is -1; it must be a number 0 … 1000");
   EXPECT_EQ(error_of("{\"colour\": 1}"), "'colour' is not a setting of a session");
   EXPECT_NE(error_of("[]"), "none");
   EXPECT_NE(error_of("{\"steps\": 1, \"steps\": 2}"), "none");

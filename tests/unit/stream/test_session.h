@@ -83,14 +83,14 @@ class TestSession {
   Session* operator->() { return session_.get(); }
 
   // Puts a whole chunk of pictures and submits it; its number. With `still` they are all the same.
-  int64_t submit_chunk(bool still = false) {
+  int64_t submit_chunk(bool still = false, int64_t deadline_ns = INT64_MAX) {
     const int frames = session_->chunk_frames();
     for (int i = 0; i < frames; ++i) {
       const auto rgb = picture(still ? time_ : time_++);
       const auto put = session_->put_frame(view(rgb.data()));
       EXPECT_TRUE(put.ok()) << put.error().message;
     }
-    const auto chunk = session_->submit(INT64_MAX);
+    const auto chunk = session_->submit(deadline_ns);
     EXPECT_TRUE(chunk.ok()) << chunk.error().message;
     return chunk.ok() ? *chunk : -1;
   }
