@@ -58,6 +58,23 @@ Result<std::vector<ChunkFailure>> parse_failures(const Json& value, const std::s
   return failures;
 }
 
+Result<std::vector<ProgrammedRung>> parse_rungs(const Json& value, const std::string& key) {
+  const auto problem =
+      invalid("stub: " + key +
+              " must be a list of [chunk, rung, \"restyled\", \"still\", \"repeated\" or \"source\"]");
+  constexpr std::array kShows = {"restyled", "still", "repeated", "source"};
+  if (!value.is_array()) return problem;
+  std::vector<ProgrammedRung> rungs;
+  for (const Json& each : value) {
+    if (!each.is_array() || each.size() != 3 || !each[0].is_number_integer() || !each[1].is_number_integer())
+      return problem;
+    const auto show = std::find(kShows.begin(), kShows.end(), each[2]);
+    if (show == kShows.end()) return problem;
+    rungs.push_back({each[0], each[1], static_cast<sdv2_show>(show - kShows.begin())});
+  }
+  return rungs;
+}
+
 Result<void> set_key(Program& program, const std::string& key, const Json& value) {
   if (key == "abi_version") {
     SDV2_TRY(program.abi_version, parse_int(value, key, 0, 1'000'000));
@@ -84,6 +101,11 @@ Result<void> set_key(Program& program, const std::string& key, const Json& value
     SDV2_TRY(program.fail_chunks, parse_failures(value, key));
   } else if (key == "prompt_chunks") {
     SDV2_TRY(program.prompt_chunks, parse_int(value, key, 0, 1000));
+  } else if (key == "rungs") {
+    SDV2_TRY(program.rungs, parse_rungs(value, key));
+  } else if (key == "fail_session") {
+    SDV2_TRY(ChunkFailure failure, parse_failure(value, key));
+    program.fail_session = std::move(failure.error);
   } else {
     return invalid("stub: unknown key " + quote(key));
   }
@@ -101,6 +123,13 @@ std::optional<Error> Program::failure_of(int64_t chunk) const {
   for (const ChunkFailure& failure : fail_chunks)
     if (failure.chunk == chunk) return failure.error;
   return std::nullopt;
+}
+
+ProgrammedRung Program::rung_of(int64_t chunk) const {
+  ProgrammedRung now;
+  for (const ProgrammedRung& rung : rungs)
+    if (rung.chunk <= chunk) now = rung;
+  return now;
 }
 
 Result<Json> parse_object(const char* text, std::string_view where) {

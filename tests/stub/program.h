@@ -21,6 +21,13 @@ struct ChunkFailure {
   Error error;
 };
 
+// From chunk `chunk` on, until the next one says otherwise: as if deadlines could not hold.
+struct ProgrammedRung {
+  int64_t chunk = 0;
+  int32_t rung = 0;
+  sdv2_show show = SDV2_SHOW_RESTYLED;
+};
+
 struct Program {
   int abi_version = SDV2_ABI_VERSION;
   int latent_frames = 1;
@@ -33,9 +40,12 @@ struct Program {
   std::vector<double> chunk_ms{0};
   std::vector<ChunkFailure> fail_chunks;
   int prompt_chunks = 0;
+  std::vector<ProgrammedRung> rungs;
+  std::optional<Error> fail_session;
 
   int64_t chunk_ns(int64_t chunk) const;
   std::optional<Error> failure_of(int64_t chunk) const;
+  ProgrammedRung rung_of(int64_t chunk) const;
 };
 
 // A JSON object from a caller of the ABI. Errors: kInvalidArgument, beginning with `where`.

@@ -27,6 +27,7 @@ Result<std::shared_ptr<Session>> Session::open(const std::shared_ptr<Model>& mod
   program.latent_frames = model->program().latent_frames;
   program.width = model->program().width;
   program.height = model->program().height;
+  if (program.fail_session) return *program.fail_session;
   SDV2_TRY(Json whole, change_settings(default_settings(program), given, false));
   auto session = std::make_shared<Session>(model, std::move(program), std::move(whole),
                                            observer == nullptr ? sdv2_session_observer{} : *observer);
@@ -115,6 +116,7 @@ void Session::activate_changes(int64_t chunk) {
 }
 
 void Session::choose_look(Chunk& chunk) {
+  chunk.quality = program_.rung_of(chunk.number);
   chunk.steps = active_["steps"].get<int32_t>();
   chunk.noise_scale = active_["noise_scale"].get<double>();
   chunk.look = look_of(active_, defaults_);
@@ -131,6 +133,7 @@ void Session::choose_look(Chunk& chunk) {
   if (active_["similarity_filter"] > 0 && is_static && !stream_begins_) {
     chunk.steps = 0;
     chunk.look = last_look_;
+    chunk.quality.show = SDV2_SHOW_STILL;
   }
 }
 
@@ -138,7 +141,7 @@ void Session::choose_look(Chunk& chunk) {
 std::optional<Error> Session::failure_of_next(int64_t number) {
   const int64_t index = stream_chunks_++;
   const std::string text = model_->config().value("fault", "");
-  if (const auto fault = parse_fault(text); fault.ok() && fault->chunk == index)
+  if (const auto fault = parse_fault(text); fault.ok() && fault->fails() && fault->chunk == index)
     return Error{ErrorCode::kDevice,
                  "device " + std::to_string(fault->worker) + " failed as " + text + " asks"};
   return program_.failure_of(number);

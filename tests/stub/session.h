@@ -64,6 +64,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::vector<Picture> frames;
     Look look;
     int32_t steps = 0;
+    ProgrammedRung quality;
     double noise_scale = 0;
     int64_t deadline_ns = 0;
     int64_t submit_ns = 0;

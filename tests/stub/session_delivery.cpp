@@ -77,6 +77,7 @@ void Session::deliver(std::unique_lock<std::mutex>& lock) {
     stats_.counts.frames_out += static_cast<int64_t>(chunk->frames.size());
     stats_.counts.chunks_skipped += chunk->steps == 0 ? 1 : 0;
     stats_.counts.noise_scale = chunk->noise_scale;
+    stats_.counts.rung = chunk->quality.rung;
   } else {
     fail_stream(*chunk);
   }
@@ -93,6 +94,8 @@ void Session::deliver(std::unique_lock<std::mutex>& lock) {
   info.submit_ns = chunk->submit_ns;
   info.start_ns = chunk->start_ns;
   info.done_ns = chunk->done_ns;
+  info.rung = chunk->quality.rung;
+  info.show = chunk->quality.show;
   in_callback_ = true;
   lock.unlock();
   if (observer_.chunk_done != nullptr) observer_.chunk_done(observer_.user, &info);

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-enum class Kind { kText, kWord, kInteger, kNumber, kSwitch };
+enum class Kind { kText, kWord, kWords, kInteger, kNumber, kSwitch };
 
 struct Rule {
   const char* key;
@@ -50,6 +50,9 @@ const std::vector<Rule>& session_rules() {
       {"adaptive_sink", true, Kind::kNumber, -1, 1},
       {"execution", true, Kind::kWord, 0, 0, {"latency", "throughput", "auto"}},
       {"priority", true, Kind::kInteger, -100, 100},
+      {"target_fps", true, Kind::kNumber, 0, 1000},
+      {"target_latency", true, Kind::kNumber, 0, 60000},
+      {"degrade", true, Kind::kWords, 0, 0, {"steps", "repeat", "source"}},
       {"warm_up", false, Kind::kWord, 0, 0, {"chunk", "frame"}},
       {"similarity_filter", true, Kind::kNumber, 0, 1},
       {"mix", true, Kind::kNumber, 0, 1},
@@ -99,14 +102,17 @@ Result<void> check_value(const Rule& rule, const Json& value) {
       return invalid(key + " must be a number from " + short_number(rule.least) + " to " +
                      short_number(rule.most));
     case Kind::kWord:
+    case Kind::kWords:
       break;
   }
+  const Json given = rule.kind == Kind::kWords ? value : Json::array({value});
+  const auto is_known = [&](const Json& each) {
+    return std::any_of(rule.words.begin(), rule.words.end(), [&](const char* word) { return each == word; });
+  };
+  if (given.is_array() && std::all_of(given.begin(), given.end(), is_known)) return {};
   std::string words;
-  for (const char* word : rule.words) {
-    if (value == word) return {};
-    words += (words.empty() ? "'" : ", '") + std::string(word) + "'";
-  }
-  return invalid(key + " must be one of " + words);
+  for (const char* word : rule.words) words += (words.empty() ? "'" : ", '") + std::string(word) + "'";
+  return invalid(key + (rule.kind == Kind::kWords ? " must be a list of " : " must be one of ") + words);
 }
 
 Result<void> apply(Json& settings, const Json& changes, const std::vector<Rule>& rules, bool live) {
@@ -190,6 +196,9 @@ Json default_settings(const Program& program) {
           {"adaptive_sink", 0.2},
           {"execution", "auto"},
           {"priority", 0},
+          {"target_fps", 0},
+          {"target_latency", 0},
+          {"degrade", Json::array()},
           {"warm_up", "chunk"},
           {"similarity_filter", 0.0},
           {"mix", 1.0}};

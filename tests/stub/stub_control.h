@@ -21,6 +21,9 @@
  *   "fail_chunks"    [{"chunk": 3, "code": "internal", "message": "…"}]: these fail;             none
  *                    the code "device" kills the model with it
  *   "prompt_chunks"  chunks that a new prompt comes later than other changes                     0
+ *   "rungs"          [[3, 1, "repeated"], …]: from chunk 3 on sdv2_chunk_info tells rung 1       none
+ *                    and this "show"; the pictures stay as they are
+ *   "fail_session"   {"code": "busy", "message": "…"}: no session is opened                      none
  *
  * It is put together when a model or session is opened, later ones over earlier ones: the environment
  * variable SDV2_STUB_PROGRAM, sdv2_stub_program, the key "stub" in the model's configuration and (from "pace"
