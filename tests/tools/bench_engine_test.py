@@ -49,6 +49,13 @@ class BenchEngineTest(unittest.TestCase):
         self.assertEqual(run["checksums"], [self.checksum(), self.checksum("--seed", "1")])
         self.assertEqual(run["frames"], 2 * FRAMES)
 
+    def test_a_device_that_is_slower_for_a_while_changes_no_pixel(self):
+        report = self.bench("--steps", "2", "--devices", "cpu", "--fault", "device0*8@chunk3-4", "--warmup", "0")
+        run = report["runs"][0]
+        self.assertEqual(run["checksum"], self.checksum())
+        total = run["stages"][-1]
+        self.assertGreater(total["p99_ms"], 2 * total["p50_ms"])
+
     def test_report(self):
         report = self.bench("--steps", "2", "--devices", "cpu,cpu")
         self.assertEqual(report["devices"], ["cpu", "cpu"])

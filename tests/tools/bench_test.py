@@ -134,7 +134,10 @@ class BenchTest(unittest.TestCase):
         report = self.report(*paced, "--target-latency", "60000", "--streams", "2")
         self.assertEqual((report["target_fps"], report["target_latency_ms"]), (200, 60000))
         run_ = report["runs"][0]
-        self.assertEqual(run_["deadlines"], {"due": 10, "met": 10, "met_percent": 100.0, "latest_ms": 0.0})
+        deadlines = run_["deadlines"]
+        self.assertEqual({key: deadlines[key] for key in ("due", "met", "met_percent", "latest_ms", "repeated", "source")},
+                         {"due": 10, "met": 10, "met_percent": 100.0, "latest_ms": 0.0, "repeated": 0, "source": 0})
+        self.assertEqual((deadlines["chunks_on_rung"], deadlines["degraded_until_s"]), ({"0": 10}, 0))
         self.assertEqual(run_["checksums"][0], self.checksum("--chunks", "5"), "the pixels do not depend on the clock")
         # The 21 frames of a stream take a tenth of a second.
         self.assertLess(run_["fps"], 2 * 260)
@@ -144,6 +147,33 @@ class BenchTest(unittest.TestCase):
         self.assertGreater(late["latest_ms"], 15)
         self.assertEqual(self.report(*paced)["target_latency_ms"], 500)
         self.assertNotIn("deadlines", self.report("--chunks", "2")["runs"][0])
+
+    def test_what_was_given_up_is_told(self):
+        program = {"rungs": [[2, 1, "restyled"], [4, 3, "repeated"], [6, 4, "source"], [7, 0, "restyled"]]}
+        paced = ("--target-fps", "200", "--chunks", "10", "--warmup", "0", "--target-latency", "60000")
+        run_ = self.report(*paced, "--degrade", "steps,repeat,source", program=program)["runs"][0]
+        self.assertEqual(run_["settings"]["degrade"], ["steps", "repeat", "source"])
+        deadlines = run_["deadlines"]
+        self.assertEqual((deadlines["due"], deadlines["met"]), (10, 8), "what is repeated has not met its deadline")
+        self.assertEqual((deadlines["repeated"], deadlines["source"]), (2, 1))
+        self.assertEqual(deadlines["chunks_on_rung"], {"0": 5, "1": 2, "3": 2, "4": 1})
+        self.assertGreater(deadlines["degraded_until_s"], 0)
+        # Two chunks of 20 ms were left out, and those around them are shown at their time.
+        self.assertAlmostEqual(deadlines["longest_freeze_ms"], 40, delta=0.1)
+        table = run("--model", "any", "--size", "32x48", *paced, program=program).stdout
+        self.assertIn("8 of 10 met", table)
+        self.assertIn("2 chunks repeated the last picture, 1 showed the source; chunks by rung 0: 5 1: 2 3: 2 4: 1", table)
+
+    def test_admission_is_asked_for(self):
+        paced = ("--target-fps", "200", "--target-latency", "400", "--chunks", "2", "--warmup", "0")
+        asked = self.report(*paced, "--admit")["runs"][0]["settings"]
+        self.assertEqual((asked["target_fps"], asked["target_latency"]), (200, 400))
+        self.assertEqual(self.report(*paced)["runs"][0]["settings"]["target_fps"], 0)
+        program = {"fail_session": {"code": "busy", "message": "this would fit: 1 step"}}
+        refused = run("--model", "any", "--size", "32x48", *paced, "--admit", program=program)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("this would fit: 1 step", refused.stderr)
+        self.assertEqual(run("--model", "any", "--size", "32x48", "--admit").returncode, 2)
 
     def test_deadlines_without_a_rate(self):
         run_ = self.report("--target-latency", "60000", "--chunks", "3")["runs"][0]

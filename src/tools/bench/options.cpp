@@ -24,6 +24,8 @@ model
   --fault deviceN@chunkM
                        let the device at place N of the list fail when it is to begin chunk M of a stream
                        (both from 0), to see what happens then              none
+  --fault deviceN*F@chunkM-L
+                       let it be F times as slow from chunk M to chunk L
 stream
   --size HxW           processing size, and that of the frames              the model's
   --steps N[,N…]       denoising steps 1 to 4; one run for each             the model's
@@ -38,6 +40,9 @@ run
                        where the engine has no room they wait               as fast as it takes them
   --target-latency MS  a chunk is due so long after the time of its first frame
                                                                             500 with --target-fps, else never
+  --degrade LIST       what streams may give up when deadlines cannot hold: steps, repeat, source, with commas
+                                                                            nothing
+  --admit              refuse streams whose --target-fps does not fit beside the others
   --warmup N           chunks before, in a session of their own             2
   --streams N          sessions at the same time                            1
   --capacity N         chunks that a stream keeps under way                 4
@@ -58,7 +63,8 @@ Times are milliseconds of one chunk.
   work      from the first device's start to its pixels
   chunk     from submit to its pixels, which counts the wait for chunks before it
   total     from its first frame in to its last frame out
-Deadlines are those of all streams' chunks; a chunk has met its own when the engine had its pixels by then.
+Deadlines are those of all streams' chunks; a chunk has met its own when the engine had its pixels by then; one
+that repeats the last picture to save time has not. The longest freeze is the longest time without a new picture.
 fps is that of all streams from the end of their first chunk on; "first frame" is the time from the first frame
 in to the first pixels out. The checksum is that of all output pixels in frame order, whatever the timing.
 Exit code: 0 done, 1 failed, 2 wrong usage.
@@ -108,9 +114,22 @@ Result<void> set_steps(Options& options, std::string_view text) {
   return {};
 }
 
+// The engine knows the words.
+Result<void> set_degrade(Options& options, std::string_view text) {
+  options.degrade.clear();
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    options.degrade.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return {};
+}
+
 const OptionTable<Options>& option_table() {
   static const OptionTable<Options> table{
-      .flags = {{"--json", &Options::json}, {"--show-plan", &Options::show_plan}},
+      .flags = {{"--json", &Options::json},
+                {"--show-plan", &Options::show_plan},
+                {"--admit", &Options::admit}},
       .options = {
           {"--model", text_option(&Options::model)},
           {"--devices", text_option(&Options::devices)},
@@ -132,6 +151,7 @@ const OptionTable<Options>& option_table() {
            number_option<double>(&Options::target_fps, 0.001, 1e5, "frames per second, more than 0")},
           {"--target-latency",
            number_option<double>(&Options::target_latency_ms, 0.001, 1e7, "milliseconds, more than 0")},
+          {"--degrade", set_degrade},
           {"--warmup", number_option<int>(&Options::warmup, 0, 10'000'000, "a number of at least 0")},
           {"--streams", number_option<int>(&Options::streams, 1, 1024, "a number from 1 to 1024")},
           {"--capacity", number_option<int>(&Options::capacity, 1, 64, "a number from 1 to 64")},
@@ -151,6 +171,8 @@ Result<void> check_together(const Options& options) {
                  "--dump and --against take one run: give one number to --steps"};
   if (options.chunks > 0 && options.seconds > 0)
     return Error{ErrorCode::kInvalidArgument, "--chunks and --seconds exclude each other: give one of them"};
+  if (options.admit && options.target_fps <= 0)
+    return Error{ErrorCode::kInvalidArgument, "--admit needs the rate that has to hold: give --target-fps"};
   if (options.show_plan && options.json)
     return Error{ErrorCode::kInvalidArgument,
                  "--show-plan is for the tables: with --json see \"plan\" and \"stages\" of each run"};

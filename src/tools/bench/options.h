@@ -34,10 +34,12 @@ struct Options {
   std::string execution = "auto";
 
   int streams = 1;
-  int chunks = 0;                // of each stream; 0: as many as `seconds` take
-  double seconds = 0;            // 0: as long as `chunks` take
-  double target_fps = 0;         // frames go in at this rate; 0: as fast as the engine takes them
-  double target_latency_ms = 0;  // when a chunk is due, from its first frame on; 0: never
+  int chunks = 0;                    // of each stream; 0: as many as `seconds` take
+  double seconds = 0;                // 0: as long as `chunks` take
+  double target_fps = 0;             // frames go in at this rate; 0: as fast as the engine takes them
+  double target_latency_ms = 0;      // when a chunk is due, from its first frame on; 0: never
+  std::vector<std::string> degrade;  // what streams may give up for their deadlines
+  bool admit = false;                // streams that do not fit are refused
   int warmup = 2;
   int capacity = 4;
 

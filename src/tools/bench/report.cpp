@@ -67,6 +67,18 @@ std::string plan_picture(const RunResult& run, double frames_per_chunk) {
                     all, busiest->first, busiest->second, 1e3 * frames_per_chunk / busiest->second);
 }
 
+std::string deadlines_text(const RunResult& run) {
+  const auto count = [](int64_t number) { return static_cast<long long>(number); };
+  std::string text = format(
+      "\ndeadlines, steps=%d: %lld of %lld met (%.2f %%), the latest %.1f ms late, longest freeze %.0f ms\n",
+      run.steps, count(run.met), count(run.due), met_percent(run), run.late_ms, run.freeze_ms);
+  if (run.degraded_until_s == 0 && run.repeated == 0) return text;
+  text += format("  given up: %lld chunks repeated the last picture, %lld showed the source; chunks by rung",
+                 count(run.repeated), count(run.source));
+  for (const auto& [rung, chunks] : run.on_rung) text += format(" %d: %lld", rung, count(chunks));
+  return text + format("; the last below full quality at %.1f s\n", run.degraded_until_s);
+}
+
 Json run_json(const RunResult& run) {
   Json stages = Json::array();
   for (const StageTimes& stage : run.stages)
@@ -88,9 +100,19 @@ Json run_json(const RunResult& run) {
                {"checksums", std::move(checksums)},
                {"plan", run.plan},
                {"settings", run.settings}};
-  if (run.due > 0)
-    json["deadlines"] = {
-        {"due", run.due}, {"met", run.met}, {"met_percent", met_percent(run)}, {"latest_ms", run.late_ms}};
+  if (run.due > 0) {
+    Json rungs = Json::object();
+    for (const auto& [rung, chunks] : run.on_rung) rungs[std::to_string(rung)] = chunks;
+    json["deadlines"] = {{"due", run.due},
+                         {"met", run.met},
+                         {"met_percent", met_percent(run)},
+                         {"repeated", run.repeated},
+                         {"source", run.source},
+                         {"latest_ms", run.late_ms},
+                         {"longest_freeze_ms", run.freeze_ms},
+                         {"chunks_on_rung", std::move(rungs)},
+                         {"degraded_until_s", run.degraded_until_s}};
+  }
   if (run.psnr.has_value())
     // JSON has no infinity: null where every pixel is equal.
     json["against"] = {{"psnr_db", std::isinf(*run.psnr) ? Json() : Json(*run.psnr)},
@@ -149,10 +171,7 @@ std::string table_report(const std::string& engine_version, const LoadedModel& l
                      stage.device.empty() ? "host" : stage.device.c_str(), stage.times.p50_ms,
                      stage.times.p95_ms, stage.times.p99_ms, static_cast<long long>(stage.times.count));
   for (const RunResult& run : runs)
-    if (run.due > 0)
-      text += format("\ndeadlines, steps=%d: %lld of %lld met (%.2f %%), the latest %.1f ms late\n",
-                     run.steps, static_cast<long long>(run.met), static_cast<long long>(run.due),
-                     met_percent(run), run.late_ms);
+    if (run.due > 0) text += deadlines_text(run);
   if (options.show_plan)
     for (const RunResult& run : runs) text += plan_picture(run, 4.0 * loaded.info.value("chunk", 1));
   for (const RunResult& run : runs)

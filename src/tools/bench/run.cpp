@@ -29,6 +29,7 @@ Json settings_of(const LoadedModel& loaded, const Options& options, std::optiona
                    {"capacity", options.capacity},  {"prompt", options.prompt},
                    {"seed", options.seed + stream}, {"execution", options.execution}};
   if (steps.has_value()) settings["steps"] = *steps;
+  if (!options.degrade.empty()) settings["degrade"] = options.degrade;
   if (options.noise_scale.has_value()) settings["noise_scale"] = *options.noise_scale;
   return settings;
 }
@@ -57,6 +58,12 @@ Result<void> run_streams(Streams& streams, int chunks, const std::string& title)
   return first_error;
 }
 
+// What the engine has to hold, when streams that do not fit are to be refused.
+void ask_admission(Json& settings, const StreamPlan& plan) {
+  settings["target_fps"] = plan.fps;
+  settings["target_latency"] = static_cast<double>(plan.latency_ns) * 1e-6;
+}
+
 Result<Streams> open_streams(LoadedModel& loaded, const Options& options, std::optional<int> steps,
                              const StreamPlan& plan, Output* output) {
   Streams streams;
@@ -66,7 +73,9 @@ Result<Streams> open_streams(LoadedModel& loaded, const Options& options, std::o
     // Sources are not in step: spread over the time of a chunk.
     if (plan.fps > 0)
       own.phase_ns = static_cast<int64_t>(frames_per_chunk(loaded) * 1e9 / plan.fps * i / options.streams);
-    SDV2_TRY(auto stream, Stream::open(loaded.model, settings_of(loaded, options, steps, i), own));
+    Json settings = settings_of(loaded, options, steps, i);
+    if (options.admit && plan.fps > 0) ask_admission(settings, plan);
+    SDV2_TRY(auto stream, Stream::open(loaded.model, settings, own));
     streams.push_back(std::move(stream));
   }
   return streams;
@@ -111,6 +120,12 @@ RunResult figures_of(const Streams& streams, const Json& stats) {
     result.fps += figures.fps;
     result.due += figures.due;
     result.met += figures.met;
+    result.repeated += figures.repeated;
+    result.source += figures.source;
+    result.freeze_ms = std::max(result.freeze_ms, static_cast<double>(figures.freeze_ns) / 1e6);
+    result.degraded_until_s =
+        std::max(result.degraded_until_s, static_cast<double>(figures.degraded_until_ns) / 1e9);
+    for (const auto& [rung, chunks] : figures.on_rung) result.on_rung[rung] += chunks;
     result.late_ms = std::max(result.late_ms, static_cast<double>(figures.late_ns) / 1e6);
     result.first_frame_ms =
         std::max(result.first_frame_ms, static_cast<double>(figures.first_frame_ns) / 1e6);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -32,8 +33,13 @@ struct RunResult {
   std::vector<uint64_t> checksums;  // of each stream
   uint64_t checksum = 0;            // of all: that of the only stream, or of the streams' checksums in order
   int64_t due = 0;                  // chunks with a deadline, of all streams
-  int64_t met = 0;                  // of them, in time
+  int64_t met = 0;                  // of them, made in time
+  int64_t repeated = 0;             // of them, the last picture again
+  int64_t source = 0;               // of them, the source
   double late_ms = 0;               // the worst
+  double freeze_ms = 0;             // the longest time without a new picture
+  double degraded_until_s = 0;      // when a stream was below full quality last; 0: never
+  std::map<int, int64_t> on_rung;   // chunks by rung of the degradation ladder
   std::optional<double> psnr;       // with --against
   int largest_difference = 0;
   int64_t host_peak_bytes = 0;  // of the process, so far

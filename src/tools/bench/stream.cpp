@@ -97,6 +97,25 @@ Result<void> Stream::feed_frame() {
   return to_result(session_->submit(under_way_.back().deadline_ns).status());
 }
 
+// A chunk with a deadline: in time, and at what quality.
+void Stream::judge(const sdv2_chunk_info& info, int64_t deadline_ns) {
+  ++figures_.due;
+  ++figures_.on_rung[info.rung];
+  if (info.rung > 0) figures_.degraded_until_ns = info.submit_ns - begin_ns_;
+  if (info.show == SDV2_SHOW_REPEATED) {
+    ++figures_.repeated;
+    return;
+  }
+  figures_.source += info.show == SDV2_SHOW_SOURCE;
+  figures_.met += info.done_ns <= deadline_ns;
+  figures_.late_ns = std::max(figures_.late_ns, info.done_ns - deadline_ns);
+  // Pictures are shown at their time, or late.
+  const int64_t shown = std::max(info.done_ns, deadline_ns);
+  if (moving_until_ns_ > 0) figures_.freeze_ns = std::max(figures_.freeze_ns, shown - moving_until_ns_);
+  const double frame_ns = plan_.fps > 0 ? 1e9 / plan_.fps : 0;
+  moving_until_ns_ = shown + std::llround(info.frames * frame_ns);
+}
+
 Result<void> Stream::read_chunk(const sdv2_chunk_info& info) {
   const sdv2_image image = rgb_image(out_, plan_.width, plan_.height);
   int64_t download = 0;
@@ -114,16 +133,12 @@ Result<void> Stream::read_chunk(const sdv2_chunk_info& info) {
   }
   SDV2_CHECK(to_result(session_->release_chunk(info.chunk)));
   figures_.download.push_back(download);
-  figures_.work.push_back(info.done_ns - info.start_ns);
+  if (info.start_ns > 0) figures_.work.push_back(info.done_ns - info.start_ns);
   figures_.chunk.push_back(info.done_ns - info.submit_ns);
   const Chunk chunk = under_way_.front();
   under_way_.pop_front();
   figures_.total.push_back(end - chunk.put_ns);
-  if (chunk.deadline_ns != INT64_MAX) {
-    ++figures_.due;
-    figures_.met += info.done_ns <= chunk.deadline_ns;
-    figures_.late_ns = std::max(figures_.late_ns, info.done_ns - chunk.deadline_ns);
-  }
+  if (chunk.deadline_ns != INT64_MAX) judge(info, chunk.deadline_ns);
   // The rate of a run of one chunk is that of the chunk itself.
   if (chunks_read_++ == 0) {
     first_read_ns_ = end;

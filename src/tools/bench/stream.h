@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -45,9 +46,14 @@ struct StreamFigures {
   double fps = 0;
   int64_t frames = 0;
   Checksum checksum;
-  int64_t due = 0;      // chunks with a deadline
-  int64_t met = 0;      // of them, in time
-  int64_t late_ns = 0;  // the worst
+  int64_t due = 0;                 // chunks with a deadline
+  int64_t met = 0;                 // of them, made in time
+  int64_t repeated = 0;            // of them, the last picture again
+  int64_t source = 0;              // of them, the source
+  int64_t late_ns = 0;             // the worst
+  int64_t freeze_ns = 0;           // the longest time without a new picture, by the clock of the deadlines
+  int64_t degraded_until_ns = 0;   // from the begin to the last chunk below full quality; 0: none was
+  std::map<int, int64_t> on_rung;  // chunks by rung of the degradation ladder
 };
 
 // Errors of the engine as those of this program.
@@ -83,6 +89,7 @@ class Stream {
   std::optional<Done> next_done(int64_t until_ns);
   Result<void> take(const Done& done);
   Result<void> read_chunk(const sdv2_chunk_info& info);
+  void judge(const sdv2_chunk_info& info, int64_t deadline_ns);
 
   StreamPlan plan_;
   std::vector<uint8_t> in_;
@@ -102,6 +109,7 @@ class Stream {
   int64_t first_put_ns_ = 0;
   int64_t first_read_ns_ = 0;  // end of the first chunk
   int64_t first_chunk_frames_ = 0;
+  int64_t moving_until_ns_ = 0;  // when the pictures of the last chunk with new ones have been shown
   StreamFigures figures_;
 
   std::mutex mutex_;
