@@ -44,7 +44,12 @@
  *
  * ## Messages
  * For each frame that was not transformed in time, a QOS message with the additional field `reason`: `late`,
- * `downstream-late`, `loading`, `error` or `nothing-to-repeat`.
+ * `downstream-late`, `loading`, `error`, `nothing-to-repeat`, or `quality` for one that was given up to hold
+ * deadlines (#GstSdv2Transform:degrade). For each change of quality an element message `sdv2-quality` with
+ * the fields `rung` and `previous-rung` (int; 0 is full quality, every rung gives up one thing more), `steps`
+ * (int, denoising steps), `show` (string: `restyled`, `repeated`, `source`, or `still` for the similarity
+ * filter) of the first chunk made with it, and `timestamp`, `running-time` and `stream-time` of that chunk's
+ * first frame (uint64, nanoseconds).
  *
  * ## Example launch line
  * |[

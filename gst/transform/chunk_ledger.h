@@ -14,10 +14,14 @@ namespace sdv2 {
 
 // How the engine finished a chunk.
 struct ChunkResult {
-  int code = 0;  // sdv2_code
+  int64_t number = 0;  // in the engine
+  int code = 0;        // sdv2_code
   std::string message;
   int64_t submit_ns = 0;  // CLOCK_MONOTONIC
   int64_t done_ns = 0;
+  int rung = 0;   // of the degradation ladder
+  int show = 0;   // sdv2_show
+  int steps = 0;  // denoising steps
 };
 
 // The engine may finish a chunk before the call that submitted it has returned with its number: whichever

@@ -18,6 +18,9 @@ inline void post_engine_status(GstElement* element, GstMessageType type, const c
     case SDV2_NOT_FOUND:
       code = GST_RESOURCE_ERROR_NOT_FOUND;
       break;
+    case SDV2_BUSY:
+      code = GST_RESOURCE_ERROR_BUSY;
+      break;
     case SDV2_CORRUPT:
       code = GST_RESOURCE_ERROR_OPEN_READ;
       break;

@@ -20,10 +20,12 @@ enum class Outcome {
   kStop,         // the stream ends with an error here
 };
 
-// Decided once per chunk. `reason` is a static text for messages, null for kTransformed.
+// Decided once per chunk. `reason` is a static text for messages; null when there is nothing to tell.
 struct Settlement {
   Outcome outcome = Outcome::kTransformed;
   const char* reason = nullptr;
+  // What the frames count as, when the engine's picture is the last one again or the source.
+  Outcome counts_as = outcome;
 };
 
 // A re-order buffer: frames belong to chunks, a chunk is settled as a whole, in any order of chunks; entries

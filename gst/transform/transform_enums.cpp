@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// GTypes of sdv2transform's enumerations.
+// GTypes of sdv2transform's enumerations and flags.
 #include "transform/transform_properties.h"
 
 namespace sdv2 {
@@ -245,6 +245,30 @@ GType transform_while_loading_type() {
   };
   static gsize type = 0;
   return register_once(&type, "GstSdv2TransformWhileLoading", values);
+}
+
+/**
+ * GstSdv2TransformDegrade:
+ * @steps: take fewer denoising steps
+ * @repeat: make every other chunk only, and none that would come too late: the last picture is repeated
+ * @source: fade to the picture that came in
+ *
+ * What a stream may give up while its deadlines cannot hold.
+ *
+ * Since: 0.1
+ */
+GType transform_degrade_type() {
+  static const GFlagsValue values[] = {
+      {static_cast<guint>(Degrade::kSteps), "Take fewer denoising steps", "steps"},
+      {static_cast<guint>(Degrade::kRepeat), "Repeat the last picture for every other chunk and late ones",
+       "repeat"},
+      {static_cast<guint>(Degrade::kSource), "Fade to the picture that came in", "source"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  if (g_once_init_enter(&type))
+    g_once_init_leave(&type, g_flags_register_static("GstSdv2TransformDegrade", values));
+  return type;
 }
 
 }  // namespace sdv2

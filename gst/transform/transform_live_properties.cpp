@@ -180,8 +180,8 @@ void install_transform_live_properties(GObjectClass* object_class) {
   /**
    * GstSdv2Transform:priority:
    *
-   * When the streams of a model cannot all be in time, those with a higher priority go first. Only live
-   * streams have deadlines.
+   * When the streams of a model cannot all be in time, those with a higher priority go first and keep their
+   * quality longest. Only live streams have deadlines.
    *
    * Since: 0.1
    */
@@ -190,6 +190,47 @@ void install_transform_live_properties(GObjectClass* object_class) {
                            "When the streams of a model cannot all be in time, higher ones go first", -100,
                            100, 0, controlled));
 
+  /**
+   * GstSdv2Transform:target-fps:
+   *
+   * Frames per second that have to hold. A stream with a target is refused, with an error of the resource
+   * being busy, when it does not fit beside the streams that run on its model, as soon as frames of its size
+   * have been measured there; the error says what would fit. 0 is no target: every stream is taken.
+   *
+   * Since: 0.1
+   */
+  install(kTransformTargetFps,
+          g_param_spec_double("target-fps", "Target rate",
+                              "Frames per second that have to hold: the stream is refused when they do not "
+                              "fit beside the others (0 = no target)",
+                              0, 1000, 0, playing));
+  /**
+   * GstSdv2Transform:target-latency:
+   *
+   * Time from the first frame of a chunk to its pictures that the engine works for, in nanoseconds. 0, and
+   * anything above it, is the latency of the pipeline. Together with #GstSdv2Transform:target-fps a stream is
+   * refused when the chain alone takes longer.
+   *
+   * Since: 0.1
+   */
+  install(kTransformTargetLatency,
+          g_param_spec_uint64("target-latency", "Target latency",
+                              "Nanoseconds from a chunk's first frame to its pictures that the engine works "
+                              "for (0 = the pipeline's latency)",
+                              0, 60 * GST_SECOND, 0, playing));
+  /**
+   * GstSdv2Transform:degrade:
+   *
+   * What a live stream may give up, one after the other, while its deadlines cannot hold; it comes back by
+   * itself. An element message `sdv2-quality` tells every change.
+   *
+   * Since: 0.1
+   */
+  install(kTransformDegrade,
+          g_param_spec_flags("degrade", "Degrade", "What may be given up while deadlines cannot hold",
+                             transform_degrade_type(), 0, playing));
+
+  gst_type_mark_as_plugin_api(transform_degrade_type(), static_cast<GstPluginAPIFlags>(0));
   for (const GType type :
        {transform_guidance_mode_type(), transform_prompt_blend_mode_type(), transform_execution_type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));

@@ -42,6 +42,9 @@ enum TransformProperty : guint {
   kTransformExecution,
   kTransformSimilarityFilter,
   kTransformPriority,
+  kTransformTargetFps,
+  kTransformTargetLatency,
+  kTransformDegrade,
   kTransformOnLate,
   kTransformOnError,
   kTransformWhileLoading,
@@ -59,7 +62,7 @@ void install_transform_live_properties(GObjectClass* object_class);
 bool set_transform_property(TransformSettings& settings, guint id, const GValue* value);
 bool get_transform_property(const TransformSettings& settings, guint id, GValue* value);
 
-// Types of the enumerations: transform_enums.cpp.
+// Types of the enumerations and flags: transform_enums.cpp.
 GType transform_precision_type();
 GType transform_vae_type();
 GType transform_kernels_type();
@@ -71,5 +74,6 @@ GType transform_warm_up_type();
 GType transform_on_late_type();
 GType transform_on_error_type();
 GType transform_while_loading_type();
+GType transform_degrade_type();
 
 }  // namespace sdv2

@@ -25,14 +25,21 @@ void make_utf8(std::string& text) {
 
 void read(const GValue* from, bool& to) { to = g_value_get_boolean(from) != FALSE; }
 void read(const GValue* from, int& to) { to = g_value_get_int(from); }
-void read(const GValue* from, unsigned& to) { to = g_value_get_uint(from); }
+void read(const GValue* from, unsigned& to) {
+  to = G_VALUE_HOLDS_FLAGS(from) ? g_value_get_flags(from) : g_value_get_uint(from);
+}
 void read(const GValue* from, uint64_t& to) { to = g_value_get_uint64(from); }
 void read(const GValue* from, double& to) { to = g_value_get_double(from); }
 
 void write(const std::string& from, GValue* to) { g_value_set_string(to, from.c_str()); }
 void write(bool from, GValue* to) { g_value_set_boolean(to, from ? TRUE : FALSE); }
 void write(int from, GValue* to) { g_value_set_int(to, from); }
-void write(unsigned from, GValue* to) { g_value_set_uint(to, from); }
+void write(unsigned from, GValue* to) {
+  if (G_VALUE_HOLDS_FLAGS(to))
+    g_value_set_flags(to, from);
+  else
+    g_value_set_uint(to, from);
+}
 void write(uint64_t from, GValue* to) { g_value_set_uint64(to, from); }
 void write(double from, GValue* to) { g_value_set_double(to, from); }
 
@@ -96,6 +103,9 @@ constexpr std::array kRows = {
     row<&Settings::execution>(kTransformExecution),
     row<&Settings::similarity_filter>(kTransformSimilarityFilter),
     row<&Settings::priority>(kTransformPriority),
+    row<&Settings::target_fps>(kTransformTargetFps),
+    row<&Settings::target_latency>(kTransformTargetLatency),
+    row<&Settings::degrade>(kTransformDegrade),
     row<&Settings::on_late>(kTransformOnLate),
     row<&Settings::on_error>(kTransformOnError),
     row<&Settings::while_loading>(kTransformWhileLoading),

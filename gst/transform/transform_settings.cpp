@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <utility>
 
 namespace sdv2 {
 namespace {
@@ -23,6 +24,9 @@ constexpr std::array kGuidanceModes = {"full", "self-negative", "one-time-negati
 constexpr std::array kFits = {"stretch", "crop", "letterbox"};
 constexpr std::array kExecutions = {"auto", "latency", "throughput"};
 constexpr std::array kWarmUps = {"chunk", "frame"};
+
+constexpr std::array kDegrades = {std::pair(Degrade::kSteps, "steps"), std::pair(Degrade::kRepeat, "repeat"),
+                                  std::pair(Degrade::kSource, "source")};
 
 struct LiveName {
   LiveSetting setting;
@@ -46,9 +50,19 @@ constexpr std::array kLiveNames = {
     LiveName{LiveSetting::kExecution, "execution", "execution"},
     LiveName{LiveSetting::kSimilarityFilter, "similarity-filter", "similarity_filter"},
     LiveName{LiveSetting::kPriority, "priority", "priority"},
+    LiveName{LiveSetting::kTargetFps, "target-fps", "target_fps"},
+    LiveName{LiveSetting::kTargetLatency, "target-latency", "target_latency"},
+    LiveName{LiveSetting::kDegrade, "degrade", "degrade"},
 };
 
 const LiveName& names(LiveSetting setting) { return kLiveNames.at(static_cast<size_t>(setting)); }
+
+Json degrade_names(unsigned flags) {
+  Json names = Json::array();
+  for (const auto& [flag, name] : kDegrades)
+    if (flags & static_cast<unsigned>(flag)) names.push_back(name);
+  return names;
+}
 
 // The value for the engine; null when it is the model's own.
 Json value_of(const TransformSettings& s, LiveSetting setting) {
@@ -85,6 +99,12 @@ Json value_of(const TransformSettings& s, LiveSetting setting) {
       return s.similarity_filter;
     case LiveSetting::kPriority:
       return s.priority;
+    case LiveSetting::kTargetFps:
+      return s.target_fps;
+    case LiveSetting::kTargetLatency:
+      return static_cast<double>(s.target_latency) * 1e-6;
+    case LiveSetting::kDegrade:
+      return degrade_names(s.degrade);
   }
   return {};
 }

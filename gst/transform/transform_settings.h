@@ -21,6 +21,8 @@ enum class GuidanceMode { kFull, kSelfNegative, kOneTimeNegative };
 enum class Fit { kStretch, kCrop, kLetterbox };
 enum class Execution { kAuto, kLatency, kThroughput };
 enum class WarmUp { kChunk, kFrame };
+// What may be given up while deadlines cannot hold; flags.
+enum class Degrade : unsigned { kSteps = 1, kRepeat = 2, kSource = 4 };
 // What happens to frames of which the time has come before their pictures are ready.
 enum class OnLate { kWait, kRepeat, kPassthrough, kDrop };
 // What happens to frames that the engine could not transform.
@@ -66,6 +68,9 @@ struct TransformSettings {
   Execution execution = Execution::kAuto;
   double similarity_filter = 0.0;
   int priority = 0;
+  double target_fps = 0.0;      // 0: not told
+  uint64_t target_latency = 0;  // nanoseconds; 0: the pipeline's
+  unsigned degrade = 0;         // Degrade flags
 
   // Of the element.
   OnLate on_late = OnLate::kWait;
@@ -100,6 +105,9 @@ enum class LiveSetting {
   kExecution,
   kSimilarityFilter,
   kPriority,
+  kTargetFps,
+  kTargetLatency,
+  kDegrade,
 };
 using LiveSettings = std::set<LiveSetting>;
 

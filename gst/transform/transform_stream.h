@@ -112,8 +112,8 @@ class TransformStream final : private ChunkListener {
     GstClockTime running_time = GST_CLOCK_TIME_NONE;  // of its first frame
   };
   enum class ModelState { kLoading, kReady, kFailed };
-  // A change of settings that waits for the first frame made with it.
-  struct PendingApplied {
+  // What tells of a change, and waits for the first frame made with it.
+  struct PendingMessage {
     int64_t first_chunk;  // of the engine
     GstStructure* message;
   };
@@ -182,14 +182,16 @@ class TransformStream final : private ChunkListener {
   // What the engine and the clock say: transform_stream_outcome.cpp.
   void chunk_done(const EngineSession* session, const sdv2_chunk_info& info) override;
   void take_result(const ChunkLedger::Finished& finished);
+  static Settlement settlement_of(int show);
+  void note_quality(const ChunkResult& result);
   void fail_chunk(uint64_t chunk, const EngineStatus& status);
   void report(const Failure& failure);
   bool settle_late(Lock& lock);
   static gboolean on_late_timer(GstClock* clock, GstClockTime time, GstClockID id, gpointer target);
   void arm_late_timer(Lock& lock, GstClockTime deadline);
   void cancel_late_timer(Lock& lock);
-  std::vector<GstStructure*> take_applied(std::optional<int64_t> number);
-  void post_applied(const std::vector<GstStructure*>& messages, const Item& item);
+  std::vector<GstStructure*> take_messages(std::optional<int64_t> number);
+  void post_messages(const std::vector<GstStructure*>& messages, const Item& item);
   void post_qos(const Item& item, const char* reason);
 
   // Latency and what is asked from downstream: transform_stream_latency.cpp.
@@ -218,9 +220,11 @@ class TransformStream final : private ChunkListener {
   unsigned max_chunks_ = 4;
   bool from_one_frame_ = false;  // warm-up=frame
   Fit fit_ = Fit::kStretch;
-  std::vector<PendingApplied> pending_applied_;
+  std::vector<PendingMessage> pending_messages_;
   std::vector<Failure> failures_;  // to be reported
   bool failing_ = false;           // the last chunk has failed
+  int rung_ = 0;                   // of the degradation ladder, of the last chunk
+  int told_rung_ = 0;              // of it, what a message has told
   bool error_posted_ = false;      // the application knows why the stream has ended
   bool can_repeat_ = false;        // a picture has left that can be repeated
 

@@ -14,14 +14,17 @@ GstFlowReturn TransformStream::push_frame(Lock& lock, Timeline::Entry entry) {
   const SessionPtr session = session_;
   const bool discont = gap_in_output_;
   if (entry.settled.outcome == Outcome::kStop) return stop_with_error(lock);
-  auto applied = take_applied(number);
+  auto messages = take_messages(number);
   const bool bypassed = entry.payload.bypass && entry.payload.has_pixels;
   const char* reason = entry.settled.reason;
-  if (bypassed && entry.settled.outcome == Outcome::kTransformed) entry.settled = {Outcome::kSource, nullptr};
+  if (bypassed && entry.settled.outcome == Outcome::kTransformed) {
+    entry.settled = {Outcome::kSource, nullptr};
+    reason = nullptr;
+  }
   lock.unlock();
 
-  if (entry.payload.bypass_changed) applied.push_back(new_applied(element_, "bypass"));
-  post_applied(applied, entry.payload);
+  if (entry.payload.bypass_changed) messages.push_back(new_applied(element_, "bypass"));
+  post_messages(messages, entry.payload);
   const TransformSettings settings = control_->settings();
   const bool keeps_last = settings.on_late == OnLate::kRepeat || settings.on_error == OnError::kRepeat;
   GstFlowReturn flow = GST_FLOW_OK;
@@ -50,11 +53,12 @@ GstFlowReturn TransformStream::push_frame(Lock& lock, Timeline::Entry entry) {
     if (outcome == Outcome::kStop) return stop_with_error(lock);
   }
   if (flow != GST_FLOW_OK) return flow;
-  count(outcome);
+  const Outcome counted = outcome == Outcome::kTransformed ? entry.settled.counts_as : outcome;
+  count(counted);
   lock.unlock();
 
   if (outcome == Outcome::kDrop && reason == nullptr) reason = "nothing-to-repeat";
-  if (outcome != Outcome::kTransformed && reason != nullptr) post_qos(entry.payload, reason);
+  if (counted != Outcome::kTransformed && reason != nullptr) post_qos(entry.payload, reason);
   if (outcome != Outcome::kDrop) {
     if (discont) GST_BUFFER_FLAG_SET(out, GST_BUFFER_FLAG_DISCONT);
     // An element that works in place must be able to: a reference is kept only where it is needed.

@@ -92,7 +92,8 @@ GstStructure* TransformStream::new_stats() {
       static_cast<guint64>(engine.latency_p95_ns), "chunk-time-p99", G_TYPE_UINT64,
       static_cast<guint64>(engine.latency_p99_ns), "chunk-interval", G_TYPE_UINT64,
       static_cast<guint64>(engine.chunk_interval_ns), "first-frame-time", G_TYPE_UINT64,
-      static_cast<guint64>(engine.first_frame_ns), "noise-scale", G_TYPE_DOUBLE, engine.noise_scale, nullptr);
+      static_cast<guint64>(engine.first_frame_ns), "noise-scale", G_TYPE_DOUBLE, engine.noise_scale, "rung",
+      G_TYPE_INT, engine.rung, nullptr);
 }
 
 }  // namespace sdv2

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sdv2transform: what the engine and the clock say about chunks, and the messages about it.
+#include <cstddef>
+
 #include "transform/engine_error.h"
 #include "transform/transform_stream.h"
 
@@ -16,20 +18,66 @@ struct TimerTarget {
   std::condition_variable* wake;
 };
 
+constexpr const char* kQualityName = "sdv2-quality";
+
+const char* show_name(int show) {
+  switch (show) {
+    case SDV2_SHOW_RESTYLED:
+      return "restyled";
+    case SDV2_SHOW_STILL:
+      return "still";
+    case SDV2_SHOW_REPEATED:
+      return "repeated";
+    case SDV2_SHOW_SOURCE:
+      return "source";
+    default:
+      return "unknown";
+  }
+}
+
 }  // namespace
 
 // In a thread of the engine: notes the result and leaves the work to the source pad's task.
 void TransformStream::chunk_done(const EngineSession* session, const sdv2_chunk_info& info) {
   ChunkResult result;
+  result.number = info.chunk;
   result.code = info.code;
   result.message = info.message != nullptr ? info.message : "";
   result.submit_ns = info.submit_ns;
   result.done_ns = info.done_ns;
+  // Engines of before quality was told send less.
+  if (info.struct_size >= offsetof(sdv2_chunk_info, show) + sizeof info.show) {
+    result.rung = info.rung;
+    result.show = static_cast<int>(info.show);
+  }
+  result.steps = info.steps;
   const Lock lock(mutex_);
   if (session != session_.get()) return;
   const auto finished = ledger_.finished(info.chunk, std::move(result));
   if (finished) take_result(*finished);
   work_added_.notify_one();
+}
+
+Settlement TransformStream::settlement_of(int show) {
+  constexpr const char* kQuality = "quality";
+  switch (show) {
+    case SDV2_SHOW_REPEATED:
+      return {Outcome::kTransformed, kQuality, Outcome::kRepeat};
+    case SDV2_SHOW_SOURCE:
+      return {Outcome::kTransformed, kQuality, Outcome::kSource};
+    default:
+      return {};
+  }
+}
+
+// With the mutex held: a change of quality is told with the first frame that is made with it.
+void TransformStream::note_quality(const ChunkResult& result) {
+  if (result.rung == rung_) return;
+  GstStructure* message = gst_structure_new(kQualityName, "rung", G_TYPE_INT, result.rung, "previous-rung",
+                                            G_TYPE_INT, rung_, "steps", G_TYPE_INT, result.steps, "show",
+                                            G_TYPE_STRING, show_name(result.show), nullptr);
+  rung_ = result.rung;
+  pending_messages_.push_back({result.number, message});
 }
 
 // With the mutex held.
@@ -40,7 +88,8 @@ void TransformStream::take_result(const ChunkLedger::Finished& finished) {
     return;
   }
   failing_ = false;
-  timeline_.settle(finished.chunk, {Outcome::kTransformed, nullptr});
+  note_quality(result);
+  timeline_.settle(finished.chunk, settlement_of(result.show));
   if (estimator_.observe(result.done_ns - result.submit_ns, result.done_ns) && latency_differs())
     announce_ = true;
 }
@@ -121,11 +170,13 @@ void TransformStream::cancel_late_timer(Lock& lock) {
 }
 
 // With the mutex held: the messages that wait for a frame of this chunk of the engine.
-std::vector<GstStructure*> TransformStream::take_applied(std::optional<int64_t> number) {
+std::vector<GstStructure*> TransformStream::take_messages(std::optional<int64_t> number) {
   std::vector<GstStructure*> ready;
   if (!number) return ready;
-  std::erase_if(pending_applied_, [&](const PendingApplied& pending) {
+  std::erase_if(pending_messages_, [&](const PendingMessage& pending) {
     if (pending.first_chunk > *number) return false;
+    if (gst_structure_has_name(pending.message, kQualityName))
+      gst_structure_get_int(pending.message, "rung", &told_rung_);
     ready.push_back(pending.message);
     return true;
   });
@@ -133,7 +184,7 @@ std::vector<GstStructure*> TransformStream::take_applied(std::optional<int64_t> 
 }
 
 // Takes the structures. Holds no lock.
-void TransformStream::post_applied(const std::vector<GstStructure*>& messages, const Item& item) {
+void TransformStream::post_messages(const std::vector<GstStructure*>& messages, const Item& item) {
   for (GstStructure* message : messages) {
     gst_structure_set(message, "timestamp", G_TYPE_UINT64, GST_BUFFER_PTS(item.buffer()), "running-time",
                       G_TYPE_UINT64, item.running_time, "stream-time", G_TYPE_UINT64, item.stream_time,

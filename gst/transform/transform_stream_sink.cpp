@@ -2,6 +2,7 @@
 // sdv2transform, sink side: frames into chunks, chunks into the engine. Runs in upstream's streaming thread.
 #include <algorithm>
 
+#include "transform/engine_error.h"
 #include "transform/transform_caps.h"
 #include "transform/transform_stream.h"
 
@@ -165,11 +166,11 @@ GstFlowReturn TransformStream::open_session(Lock& lock, const TransformSettings&
   if (!status.ok()) {
     session.reset();
     for (GstStructure* message : applied) gst_structure_free(message);
-    report({status, true});
+    post_engine_status(element_, GST_MESSAGE_ERROR, "The engine does not take the stream.", status);
     return GST_FLOW_ERROR;
   }
   lock.lock();
-  for (GstStructure* message : applied) pending_applied_.push_back({0, message});
+  for (GstStructure* message : applied) pending_messages_.push_back({0, message});
   const GstFlowReturn flow = refusal();
   if (flow != GST_FLOW_OK) {
     lock.unlock();
@@ -333,7 +334,7 @@ void TransformStream::apply_changes(const SessionPtr& session) {
   std::vector<GstStructure*> messages;
   for (const LiveSetting setting : changed) messages.push_back(new_applied(element_, property_name(setting)));
   const Lock lock(mutex_);
-  for (GstStructure* message : messages) pending_applied_.push_back({first_chunk, message});
+  for (GstStructure* message : messages) pending_messages_.push_back({first_chunk, message});
 }
 
 // When the chunk's pictures are wanted, on the engine's clock. With the mutex held.
@@ -341,7 +342,9 @@ int64_t TransformStream::deadline_of(GstClockTime running_time) const {
   if (!playing_ || !live_ || !clock_ || !GST_CLOCK_TIME_IS_VALID(configured_latency_) ||
       !GST_CLOCK_TIME_IS_VALID(running_time))
     return INT64_MAX;
-  const GstClockTime due = base_time_ + running_time + configured_latency_;
+  const GstClockTime target = control_->settings().target_latency;
+  const GstClockTime latency = target > 0 ? std::min(target, configured_latency_) : configured_latency_;
+  const GstClockTime due = base_time_ + running_time + latency;
   const auto left = static_cast<int64_t>(due) - static_cast<int64_t>(gst_clock_get_time(clock_.get()));
   return g_get_monotonic_time() * 1000 + left;
 }

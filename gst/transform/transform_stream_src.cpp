@@ -61,6 +61,7 @@ void TransformStream::start() {
   configured_latency_ = GST_CLOCK_TIME_NONE;
   session_dead_ = false;
   stats_ = {};
+  rung_ = told_rung_ = 0;
   restart_latency();
 }
 
@@ -270,8 +271,9 @@ std::vector<TransformStream::Timeline::Entry> TransformStream::forget_stream() {
   failing_ = false;
   error_posted_ = false;
   can_repeat_ = false;
-  for (const PendingApplied& pending : pending_applied_) gst_structure_free(pending.message);
-  pending_applied_.clear();
+  for (const PendingMessage& pending : pending_messages_) gst_structure_free(pending.message);
+  pending_messages_.clear();
+  rung_ = told_rung_;
   stream_fresh_ = true;
   eos_ = false;
   downstream_eos_ = false;

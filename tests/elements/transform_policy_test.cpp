@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sdv2transform: late frames, failing chunks and devices, bypass.
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "transform_harness.h"
@@ -103,6 +104,91 @@ TEST_F(TransformLate, ChunksThatDownstreamCallsLateAreNotBegun) {
   h().out().wait_for("eos");
   EXPECT_EQ(h().out().text(8), "b450 b500 b550 b600 b650 b700 b750 b800 eos");
   EXPECT_EQ(h().count_messages(GST_MESSAGE_QOS), 4u);
+}
+
+class TransformQuality : public TransformLate {
+ protected:
+  // "previous>rung steps show@timestamp in ms" of the next message.
+  std::string quality() {
+    GstMessage* found = message(GST_MESSAGE_ELEMENT);
+    if (found == nullptr) return "";
+    const GstStructure* s = gst_message_get_structure(found);
+    EXPECT_TRUE(gst_structure_has_name(s, "sdv2-quality"));
+    gint rung = -1, previous = -1, steps = -1;
+    guint64 timestamp = 0;
+    EXPECT_TRUE(gst_structure_get(s, "rung", G_TYPE_INT, &rung, "previous-rung", G_TYPE_INT, &previous,
+                                  "steps", G_TYPE_INT, &steps, "timestamp", G_TYPE_UINT64, &timestamp,
+                                  nullptr));
+    const std::string text = std::to_string(previous) + ">" + std::to_string(rung) + " " +
+                             std::to_string(steps) + " " + gst_structure_get_string(s, "show") + "@" +
+                             std::to_string(timestamp / kMs);
+    gst_message_unref(found);
+    return text;
+  }
+};
+
+TEST_F(TransformQuality, EveryChangeIsToldWithTheFirstFrameThatHasIt) {
+  begin(R"({"rungs": [[1, 1, "restyled"], [2, 2, "repeated"], [3, 3, "source"], [4, 0, "restyled"]]})",
+        {{"degrade", "steps+repeat+source"}, {"steps", "2"}}, kRgbCaps);
+  push(0, 21, 10);
+  h().eos();
+  h().out().wait_for("eos");
+  EXPECT_EQ(quality(), "0>1 2 restyled@250");
+  EXPECT_EQ(quality(), "1>2 2 repeated@450");
+  EXPECT_EQ(quality(), "2>3 2 source@650");
+  EXPECT_EQ(quality(), "3>0 2 restyled@850");
+  EXPECT_EQ(h().count_messages(GST_MESSAGE_ELEMENT), 0u);
+  EXPECT_EQ(h().stat("frames-transformed"), 13);
+  EXPECT_EQ(h().stat("frames-repeated"), 4);
+  EXPECT_EQ(h().stat("frames-passed"), 4);
+  EXPECT_EQ(h().stat("rung"), 0);
+}
+
+TEST_F(TransformQuality, FramesThatWereGivenUpAreQosMessages) {
+  begin(R"({"rungs": [[1, 2, "repeated"], [2, 0, "restyled"]]})", {{"degrade", "repeat"}}, kRgbCaps);
+  set_latency(400 * kMs);
+  push(0, 13, 10);
+  h().out().wait_for_buffers(13);
+  expect_qos(4, "quality");
+}
+
+TEST_F(TransformQuality, WhatTheSimilarityFilterRepeatsIsNoLoss) {
+  begin("{}", {{"similarity-filter", "0.9"}}, kRgbCaps);
+  push(0, 13, 10);
+  h().eos();
+  h().out().wait_for("eos");
+  EXPECT_EQ(h().count_messages(GST_MESSAGE_QOS), 0u);
+  EXPECT_EQ(h().count_messages(GST_MESSAGE_ELEMENT), 0u);
+  EXPECT_EQ(h().stat("frames-transformed"), 13);
+  EXPECT_EQ(h().stat("skipped-chunks"), 2);
+}
+
+TEST_F(TransformQuality, TheTargetLatencyIsTheEnginesDeadline) {
+  const auto deadline_in_ms = [&](const char* target) {
+    begin(R"({"pace": "step"})", {{"target-latency", target}}, kRgbCaps);
+    set_latency(5000 * kMs);
+    push(0, 5, 10);
+    EXPECT_EQ(sdv2_stub_wait_submitted(-1, 1, kWaitMs), 1);
+    char* text = sdv2_stub_session(-1);
+    const auto json = nlohmann::json::parse(text);
+    sdv2_string_free(text);
+    sdv2_stub_step(-1, 1);
+    return json["under_way"][0]["deadline_ns"].get<int64_t>() / 1000000 - g_get_monotonic_time() / 1000;
+  };
+  // The clock stands still; real time has gone on a little.
+  const auto pipeline = deadline_in_ms("0");
+  EXPECT_LE(pipeline, 5000);
+  EXPECT_GT(pipeline, 2000);
+  EXPECT_LE(deadline_in_ms("2000000000"), 2000);
+  EXPECT_GT(deadline_in_ms("60000000000"), 2000) << "never later than the pipeline shows it";
+}
+
+TEST_F(TransformQuality, AStreamThatDoesNotFitIsABusyResource) {
+  begin(R"({"fail_session": {"code": "busy", "message": "this would fit: 1 step"}})", {{"target-fps", "30"}});
+  EXPECT_EQ(h().push_frames(0, 1), GST_FLOW_ERROR);
+  EXPECT_NE(error_text(GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY).find("1 step"),
+            std::string::npos);
+  EXPECT_EQ(h().count_messages(GST_MESSAGE_ERROR), 0u);
 }
 
 class TransformError : public TransformLate {};

@@ -65,6 +65,9 @@ TEST(TransformSettings, TheModelsOwnValuesAreLeftOut) {
   EXPECT_EQ(json["fit"], "stretch");
   EXPECT_EQ(json["execution"], "auto");
   EXPECT_EQ(json["priority"], 0);
+  EXPECT_EQ(json["target_fps"], 0);
+  EXPECT_EQ(json["target_latency"], 0);
+  EXPECT_EQ(json["degrade"], Json::array());
 }
 
 TEST(TransformSettings, AModelsConfigurationNamesKernelsOnlyWhenTheyWereChosen) {
@@ -94,6 +97,17 @@ TEST(TransformSettings, ChangesHoldOnlyWhatChanged) {
             (Json{{"noise_scale", 0.7}}));
 }
 
+TEST(TransformSettings, TargetsAndFlagsAreInTheEnginesUnits) {
+  TransformSettings settings;
+  settings.target_fps = 29.97;
+  settings.target_latency = 400'000'000;
+  settings.degrade = static_cast<unsigned>(Degrade::kSteps) | static_cast<unsigned>(Degrade::kSource);
+  const Json json = Json::parse(session_settings_json(settings));
+  EXPECT_EQ(json["target_fps"], 29.97);
+  EXPECT_EQ(json["target_latency"], 400);
+  EXPECT_EQ(json["degrade"], (Json{"steps", "source"}));
+}
+
 TEST(TransformSettings, TextThatIsNotUtf8BecomesUtf8) {
   TransformSettings settings;
   settings.prompt = "\xff\xfe";
@@ -101,7 +115,7 @@ TEST(TransformSettings, TextThatIsNotUtf8BecomesUtf8) {
 }
 
 TEST(TransformSettings, EveryLiveSettingIsAPropertyAndBack) {
-  for (int i = 0; i <= static_cast<int>(LiveSetting::kPriority); ++i) {
+  for (int i = 0; i <= static_cast<int>(LiveSetting::kDegrade); ++i) {
     const auto setting = static_cast<LiveSetting>(i);
     EXPECT_EQ(live_setting_named(property_name(setting)), setting);
   }
