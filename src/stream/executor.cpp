@@ -45,7 +45,7 @@ int64_t now_ns() {
 Executor::Executor(std::vector<std::shared_ptr<const DeviceNetworks>> networks,
                    std::vector<IncomingLinks> links, const FlowMatchTable& table,
                    std::function<AffineCost(const CostKey&)> prior, std::optional<Fault> fault)
-    : fault_(fault), chooser_(networks.size(), std::move(prior)), workers_(networks.size()) {
+    : faults_(fault), chooser_(networks.size(), std::move(prior)), workers_(networks.size()) {
   for (size_t i = 0; i < networks.size(); ++i)
     workers_[i].runner =
         std::make_unique<SegmentRunner>(i, std::move(networks[i]), std::move(links[i]), table);
@@ -241,11 +241,11 @@ void Executor::work(size_t index) {
     const int64_t started = now_ns();
     try {
       if (watch) (*watch)(index, chunks);
-      fail_as_asked(index, chunks);
+      faults_.before(index, chunks);
       const TraceSpan span(stage_name(segment_of(*chunks.front())), index, chunks.size());
       begin = self.runner->mark();
       begun = self.runner->run(chunks);
-      slow_down_as_asked(index, chunks, begun);
+      faults_.after(index, chunks, begun, *self.runner);
       self.in_flight.push_back(batch.front()->mark);
     } catch (...) {
       result = caught_error();
@@ -259,30 +259,6 @@ void Executor::work(size_t index) {
     }
     advance(batch, result);
   }
-}
-
-void Executor::fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const {
-  if (!fault_ || !fault_->fails() || fault_->worker != worker) return;
-  for (const Chunk* chunk : chunks)
-    if (chunk->index == fault_->chunk)
-      throw SegmentError({ErrorCode::kDevice, "device " + std::to_string(worker) + " failed at chunk " +
-                                                  std::to_string(chunk->index) +
-                                                  " of a stream, as the fault " + to_string(*fault_) +
-                                                  " asks; open the model without it to go on"});
-}
-
-// The worker waits for its device and then for as much longer as a slower one would take.
-void Executor::slow_down_as_asked(size_t worker, std::span<Chunk* const> chunks, const Mark& begun) const {
-  const bool slow = fault_ && std::any_of(chunks.begin(), chunks.end(), [&](const Chunk* chunk) {
-                      return fault_->slows(worker, chunk->index);
-                    });
-  if (!slow) return;
-  const Mark& done = chunks.front()->mark;
-  done.wait();
-  std::this_thread::sleep_for(
-      std::chrono::duration<double, std::milli>(done.milliseconds_since(begun) * (fault_->slowdown - 1)));
-  const Mark end = workers_[worker].runner->mark();
-  for (Chunk* chunk : chunks) chunk->mark = end;
 }
 
 void Executor::advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result) {

@@ -19,7 +19,7 @@
 #include "runtime/stage_times.h"
 #include "stream/batch_chooser.h"
 #include "stream/chunk.h"
-#include "stream/fault.h"
+#include "stream/fault_trial.h"
 #include "stream/segment_runner.h"
 
 namespace sdv2 {
@@ -83,8 +83,6 @@ class Executor {
   };
 
   void work(size_t index);
-  void fail_as_asked(size_t worker, std::span<Chunk* const> chunks) const;
-  void slow_down_as_asked(size_t worker, std::span<Chunk* const> chunks, const Mark& begun) const;
   bool has_work(size_t worker) const;
   void make_room(Worker& worker, std::unique_lock<std::mutex>& lock);
   void give_up_hopeless(size_t worker, int64_t now_ns);
@@ -100,7 +98,7 @@ class Executor {
   void report();
   void report_one(Finished& next);
 
-  const std::optional<Fault> fault_;
+  const FaultTrial faults_;
   mutable std::mutex mutex_;
   std::condition_variable work_;              // something may be ready
   std::condition_variable reports_;           // something is finished
