@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A session's pixels: pictures to the chain, results from it, and frames for the caller.
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 
 #include "image/chunk_output.h"
 #include "image/mix.h"
@@ -37,6 +38,7 @@ void Session::store_result(ChunkSlot& slot, const at::Tensor& pixels) {
 // A skipped chunk shows what was shown last.
 void Session::repeat_last_picture(Entry& entry) {
   if (!last_result_) return;
+  const c10::InferenceMode inference;  // workers made the tensors in it
   const at::Tensor last = last_result_->result().select(0, last_result_frame_);
   at::Tensor& result = entry.slot->result(entry.report.frames, processing_.height, processing_.width);
   for (int64_t frame = 0; frame < entry.report.frames; ++frame) result.select(0, frame).copy_(last);

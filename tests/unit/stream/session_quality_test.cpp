@@ -83,6 +83,21 @@ TEST(SessionQuality, GivesUpChunksThatWouldComeTooLateButNotAll) {
     EXPECT_TRUE(ran[i] || ran[i + 1] || ran[i + 2] || ran[i + 3]) << i;
 }
 
+TEST(SessionQuality, RepeatsIntoMemoryThatOtherChunksHaveUsed) {
+  TestSession session(test::load_anew(), R"({"degrade": ["repeat"]})");
+  session.run(8);
+  std::vector<int64_t> under_way;
+  int repeated = 0;
+  for (int i = 0; i < 12; ++i) {
+    under_way.push_back(session.submit_chunk(false, kPast));
+    if (under_way.size() < 3) continue;
+    repeated += session.wait(under_way.front()).show == ChunkShow::kRepeated;
+    session.take(under_way.front());
+    under_way.erase(under_way.begin());
+  }
+  EXPECT_GT(repeated, 0);
+}
+
 TEST(SessionQuality, FadesToTheSourceWhenAllElseIsLate) {
   LateSession late(R"({"degrade": ["source"]})");
   const ChunkReport first = late.run_until(ChunkShow::kSource);
