@@ -20,6 +20,7 @@ model
   --precision P        auto, fp32, bf16                                     auto
   --vae V              auto, wan, taehv                                     auto
   --kernels K          auto, plain, fused                                   auto
+  --linears L          of the transformer's blocks: auto, bf16, fp8         auto
   --plan PLAN          where the chain is cut over the devices              auto
   --fault deviceN@chunkM
                        let the device at place N of the list fail when it is to begin chunk M of a stream
@@ -117,6 +118,7 @@ const OptionTable<Options>& option_table() {
           {"--precision", word_option(&Options::precision, {"auto", "fp32", "bf16"})},
           {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
           {"--kernels", word_option(&Options::kernels, {"auto", "plain", "fused"})},
+          {"--linears", word_option(&Options::linears, {"auto", "bf16", "fp8"})},
           {"--plan", text_option(&Options::plan)},
           {"--fault", text_option(&Options::fault)},
           {"--size", set_size},

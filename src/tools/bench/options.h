@@ -20,6 +20,7 @@ struct Options {
   std::string precision = "auto";
   std::string vae = "auto";
   std::string kernels = "auto";
+  std::string linears = "auto";
   std::string plan = "auto";
   std::string fault;  // empty: none
 

@@ -111,6 +111,7 @@ std::string json_report(const std::string& engine_version, const LoadedModel& lo
       {"precision", options.precision},
       {"vae", options.vae},
       {"kernels", options.kernels},
+      {"linears", loaded.info.value("linears", Json(options.linears))},
       {"height", loaded.height},
       {"width", loaded.width},
       {"streams", options.streams},
