@@ -123,7 +123,7 @@ void FusedPass::linear(const __nv_bfloat16* x, const Linear& layer, LinearEpilog
 ProductScale FusedPass::linear8(const QuantisedTokens& x, const Linear& layer, __nv_bfloat16* y) {
   const QuantisedWeight& weight = layer.quantised().value();
   linear_.run_e4m3(x.values, weight.values, y, form_.tokens(), stream_);
-  return {x.scales, fp32(weight.scales), fp32(weight.bias)};
+  return {x.scales, static_cast<const __nv_bfloat162*>(weight.terms.const_data_ptr())};
 }
 
 ProductScale FusedPass::linear_of_norm(const Linear& layer, __nv_bfloat16* to) {
@@ -135,7 +135,7 @@ ProductScale FusedPass::linear_of_norm(const Linear& layer, __nv_bfloat16* to) {
 void FusedPass::residual_of_attention(const Linear& layer, FrameVectors gate) {
   pending_ = {true, gate, {}};
   if (!form_.fp8) return linear(attended_, layer, LinearEpilogue::kBias, z_);
-  C10_CUDA_CHECK(launch_quantise({.x = attended_, .y8 = y8_}, shape_, stream_));
+  C10_CUDA_CHECK(launch_quantise({.x = attended_, .y8 = y8_}, shape_, processors_, stream_));
   pending_.scale = linear8(y8_, layer, z_);
 }
 
@@ -149,7 +149,8 @@ void FusedPass::feed_forward(const Block& layers, FrameVectors gate) {
   const ProductScale scale = linear8(y8_, layers.ffn_in(), wide_);
   TokenShape shape = shape_;
   shape.width = static_cast<int>(dit_.config().ffn_dim);
-  C10_CUDA_CHECK(launch_quantise({.x = wide_, .scale = scale, .gelu = true, .y8 = wide8_}, shape, stream_));
+  C10_CUDA_CHECK(
+      launch_quantise({.x = wide_, .scale = scale, .gelu = true, .y8 = wide8_}, shape, processors_, stream_));
   pending_.scale = linear8(wide8_, layers.ffn_out(), z_);
 }
 

@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(kTokenThreads)
     for (int j = 0; j < kVector; ++j) x[i][j] = x[i][j] * inverse * scale[j] + shift[j];
     if (op.y != nullptr && there) *reinterpret_cast<uint4*>(op.y + first + c) = pack(x[i]);
   }
-  if (op.y8.values != nullptr) store_quantised(place, x, width, there, op.y8);
+  if (op.y8.values != nullptr) store_quantised(place, x, width, there, op.y8, 2);
 }
 
 }  // namespace

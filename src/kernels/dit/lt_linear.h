@@ -20,8 +20,9 @@ namespace sdv2 {
 
 enum class LinearEpilogue : uint8_t { kBias, kBiasGelu };  // GELU: the tanh approximation
 
-// Products of one stream at a time. The algorithm of a shape is chosen at its first use; the workspace is
-// allocated once. Errors of the library throw c10::Error.
+// Products of one stream at a time. The algorithm of a shape is chosen at its first use, the one that the
+// library puts first: on an H200, none of the next seven was more than 2 % faster in any of the transformer's
+// products. The workspace is allocated once. Errors of the library throw c10::Error.
 class LtLinear {
  public:
   explicit LtLinear(at::Device device);

@@ -36,11 +36,10 @@ struct FrameVectors {
   int64_t stride = 0;
 };
 
-// How products of e4m3 operands become numbers: product · tokens[token] · channels[channel] + bias[channel].
+// How products of e4m3 operands become numbers: product · tokens[token] · factor of the channel + its bias.
 struct ProductScale {
-  const float* tokens = nullptr;    // [M]; null: the products are numbers
-  const float* channels = nullptr;  // [channels of the products]
-  const float* bias = nullptr;
+  const float* tokens = nullptr;             // [M]; null: the products are numbers
+  const __nv_bfloat162* channels = nullptr;  // [channels of the products]: factor and bias
 };
 
 // Tokens in e4m3 [M, width]: number = value · scales[token], scales [M] = the token's largest magnitude /
@@ -98,7 +97,7 @@ struct Quantise {
   bool gelu = false;
   QuantisedTokens y8;
 };
-cudaError_t launch_quantise(const Quantise& op, const TokenShape& shape, cudaStream_t stream);
+cudaError_t launch_quantise(const Quantise& op, const TokenShape& shape, int processors, cudaStream_t stream);
 
 // The rotation of a chunk's tokens by position, as rope.h defines it. starts: device memory, [rows], the
 // position of each row's first frame. Tokens of a frame are height × width. → turns [M, 64].

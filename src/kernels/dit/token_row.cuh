@@ -36,15 +36,23 @@ __device__ __forceinline__ void load(const float* from, float (&values)[kVector]
 __device__ __forceinline__ float factor_of(const ProductScale& scale, int64_t token) {
   return scale.tokens != nullptr ? scale.tokens[token] : 1.F;
 }
+__device__ __forceinline__ void as_numbers(const uint4& products, const ProductScale& scale, float of_token,
+                                           int channel, float (&x)[kVector]) {
+  unpack(products, x);
+  if (scale.tokens == nullptr) return;
+  const auto* terms = reinterpret_cast<const uint4*>(scale.channels + channel);
+  const uint4 low = __ldg(terms), high = __ldg(terms + 1);
+  const uint32_t words[kVector] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+#pragma unroll
+  for (int j = 0; j < kVector; ++j) {
+    const float2 term = unpack(words[j]);
+    x[j] = x[j] * of_token * term.x + term.y;
+  }
+}
+
 __device__ __forceinline__ void load_products(const bf16* from, const ProductScale& scale, float of_token,
                                               int channel, float (&x)[kVector]) {
-  unpack(*reinterpret_cast<const uint4*>(from), x);
-  if (scale.tokens == nullptr) return;
-  float channels[kVector], bias[kVector];
-  load(scale.channels + channel, channels);
-  load(scale.bias + channel, bias);
-#pragma unroll
-  for (int j = 0; j < kVector; ++j) x[j] = x[j] * of_token * channels[j] + bias[j];
+  as_numbers(*reinterpret_cast<const uint4*>(from), scale, of_token, channel, x);
 }
 
 __device__ __forceinline__ uint32_t pack_e4m3(float a, float b, float c, float d) {
@@ -93,17 +101,17 @@ __device__ __forceinline__ float token_sum(float value, const TokenPlace<kVector
 }
 
 // Writes the thread's part of a token [width] in e4m3 if the token is there; channels beyond the width are 0.
-// Once in a kernel; all threads of the block call it.
+// `round`: as of over_token; all threads of the block call it.
 template <int kVectors, int kWarps>
 __device__ __forceinline__ void store_quantised(const TokenPlace<kVectors, kWarps>& place,
                                                 const float (&x)[kVectors][kVector], int width, bool there,
-                                                const QuantisedTokens& to) {
+                                                const QuantisedTokens& to, int round) {
   float largest = 0;
 #pragma unroll
   for (int i = 0; i < kVectors; ++i)
 #pragma unroll
     for (int j = 0; j < kVector; ++j) largest = fmaxf(largest, fabsf(x[i][j]));
-  largest = over_token(largest, place, 2, [](float a, float b) { return fmaxf(a, b); });
+  largest = over_token(largest, place, round, [](float a, float b) { return fmaxf(a, b); });
   if (!there) return;
   const float inverse = largest > 0 ? kLargestE4m3 / largest : 1.F;
   if (place.thread == 0) to.scales[place.token] = largest > 0 ? largest / kLargestE4m3 : 1.F;

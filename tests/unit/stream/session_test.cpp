@@ -197,8 +197,9 @@ TEST(Session, MisuseIsAnError) {
 
 TEST(Session, RefusesFp8LinearsWhereTheyCannotRun) {
   const auto load_with = [](const std::string& kernels, const std::string& linears) {
-    return LoadedModel::load({.model = kModel, .devices = "cpu", .kernels = kernels, .linears = linears},
-                             {[](const char*, int) {}, [] { return false; }});
+    return LoadedModel::load(
+        {.model = test::kModel, .devices = "cpu", .kernels = kernels, .linears = linears},
+        {[](const char*, int) {}, [] { return false; }});
   };
   const auto refused = load_with("auto", "fp8");
   ASSERT_FALSE(refused.ok());

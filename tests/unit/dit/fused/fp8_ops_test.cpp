@@ -35,13 +35,17 @@ struct Products {
   explicit Products(int64_t channels)
       : values(random_bf16({kTokens, channels}) * 1000),
         tokens(random_fp32({kTokens}).abs() + 0.1),
-        factors(random_fp32({channels}) / 1000),
-        bias(random_fp32({channels})) {}
+        terms((random_fp32({channels, 2}) / at::tensor({1000.F, 1.F}, tokens.options())).to(at::kBFloat16)) {}
 
-  ProductScale scale() const { return {fp32(tokens), fp32(factors), fp32(bias)}; }
-  at::Tensor numbers() const { return values.to(at::kFloat) * tokens.unsqueeze(1) * factors + bias; }
+  ProductScale scale() const {
+    return {fp32(tokens), static_cast<const __nv_bfloat162*>(terms.const_data_ptr())};
+  }
+  at::Tensor numbers() const {
+    const at::Tensor wide = terms.to(at::kFloat);
+    return values.to(at::kFloat) * tokens.unsqueeze(1) * wide.select(1, 0) + wide.select(1, 1);
+  }
 
-  at::Tensor values, tokens, factors, bias;
+  at::Tensor values, tokens, terms;
 };
 
 // Tokens in e4m3 that a kernel is to write.
@@ -67,27 +71,29 @@ void expect_quantised(const Tokens& got, const at::Tensor& want, double slack) {
 
 class Fp8OpsTest : public HopperTest {};
 
+// On few processors, so that thread blocks have several tokens.
 TEST_F(Fp8OpsTest, Quantise) {
   for (const int64_t width : {16, 128, 640, 1536, 5120, 8192, 8960, 13824, 16384})
-    for (const bool gelu : {false, true}) {
-      const Products products(width);
-      const Tokens plain(width), scaled(width);
-      C10_CUDA_CHECK(launch_quantise({.x = bf16(products.values), .gelu = gelu, .y8 = plain.out()},
-                                     shape_of(width), stream()));
-      C10_CUDA_CHECK(launch_quantise(
-          {.x = bf16(products.values), .scale = products.scale(), .gelu = gelu, .y8 = scaled.out()},
-          shape_of(width), stream()));
-      const auto want = [gelu](const at::Tensor& x) { return gelu ? at::gelu(x, "tanh") : x; };
-      expect_quantised(plain, want(products.values.to(at::kFloat)), 1e-5);
-      expect_quantised(scaled, want(products.numbers()), 1e-5);
-    }
+    for (const int processors : {1, 132})
+      for (const bool gelu : {false, true}) {
+        const Products products(width);
+        const Tokens plain(width), scaled(width);
+        C10_CUDA_CHECK(launch_quantise({.x = bf16(products.values), .gelu = gelu, .y8 = plain.out()},
+                                       shape_of(width), processors, stream()));
+        C10_CUDA_CHECK(launch_quantise(
+            {.x = bf16(products.values), .scale = products.scale(), .gelu = gelu, .y8 = scaled.out()},
+            shape_of(width), processors, stream()));
+        const auto want = [gelu](const at::Tensor& x) { return gelu ? at::gelu(x, "tanh") : x; };
+        expect_quantised(plain, want(products.values.to(at::kFloat)), 1e-5);
+        expect_quantised(scaled, want(products.numbers()), 1e-5);
+      }
 }
 
 TEST_F(Fp8OpsTest, ATokenOfZerosStaysZero) {
   const at::Tensor x = random_bf16({kTokens, 256});
   x[5].zero_();
   const Tokens tokens(256);
-  C10_CUDA_CHECK(launch_quantise({.x = bf16(x), .y8 = tokens.out()}, shape_of(256), stream()));
+  C10_CUDA_CHECK(launch_quantise({.x = bf16(x), .y8 = tokens.out()}, shape_of(256), 1, stream()));
   EXPECT_EQ(tokens.numbers()[5].abs().max().item<float>(), 0);
   EXPECT_EQ(tokens.scales[5].item<float>(), 1);
 }
