@@ -45,7 +45,7 @@ FusedBuffers::FusedBuffers(const DitConfig& config, const FusedSizes& wanted, in
   head_modulation = make({sizes.frames, 2, config.dim}, at::kFloat);
   table = make({sizes.table_bytes}, at::kByte);
   similarity = make({sizes.blocks * sizes.rows * sizes.sinks}, at::kFloat);
-  sink_means = make({adaptive_sink_floats(sizes.rows, sizes.sinks, config.dim)}, at::kFloat);
+  sink_scratch = make({adaptive_sink_floats(sizes.rows, sizes.sinks, config.dim)}, at::kFloat);
   partial_sums = make({attention_sum_bytes(processors)}, at::kByte);
   partial_norms = make({attention_norm_bytes(processors)}, at::kByte);
 }

@@ -43,7 +43,7 @@ struct FusedBuffers {
   at::Tensor head_modulation;              // float [frames, 2, dim]
   at::Tensor table;                        // bytes
   at::Tensor similarity;                   // float [blocks · rows · sinks]
-  at::Tensor sink_means;                   // float: mean tokens, between kernels that compare sinks
+  at::Tensor sink_scratch;                 // float: between the kernels that compare sinks
   at::Tensor partial_sums, partial_norms;  // bytes
 };
 

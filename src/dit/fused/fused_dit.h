@@ -30,6 +30,10 @@ struct SinkTest {
   double threshold = -1;
   std::optional<int64_t> pending;
   bool full = false;
+  // The sinks' mean keys and values, float [sinks or more, 2, heads·128]: what a call leaves there serves the
+  // next one, unless it is stale (kernels/dit/adaptive_sinks.h).
+  at::Tensor means;
+  bool stale = true;
 };
 
 // A block's cache of one row, and where the chunk's keys and values go in it. k and v are [K·S, heads, 128],

@@ -209,7 +209,7 @@ void FusedPass::norm_and_place(int64_t index, const ProductScale& scale) {
        .rings = rings,
        .choices = at_offset<SinkChoice>(table_, layout_.choices_of(index)),
        .sinks = static_cast<int>(form_.sinks),
-       .means = fp32(buffers_.sink_means),
+       .scratch = fp32(buffers_.sink_scratch),
        .similarity = fp32(buffers_.similarity) + index * form_.rows * form_.sinks},
       shape_, stream_));
 }
