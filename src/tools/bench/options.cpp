@@ -46,6 +46,10 @@ run
 output
   --json               one JSON object instead of tables
   --show-plan          a picture of the plan: stages, their devices, and the milliseconds of each, as measured
+  --compare            each stage beside the least time that the roofline model gives it on one H100 (800 TFLOP/s
+                       bf16, 1500 TFLOP/s fp8, 3 TB/s), with --execution latency, so that a step is one row
+  --check-fused        run on plain kernels first, and compare the pictures of this run with those: PSNR and
+                       largest difference
   --dump FILE          write the first stream's output as raw RGB
   --against FILE       compare the first stream's output with such a file: PSNR and largest difference
   --trace FILE         write a Chrome trace of everything
@@ -111,7 +115,10 @@ Result<void> set_steps(Options& options, std::string_view text) {
 
 const OptionTable<Options>& option_table() {
   static const OptionTable<Options> table{
-      .flags = {{"--json", &Options::json}, {"--show-plan", &Options::show_plan}},
+      .flags = {{"--json", &Options::json},
+                {"--show-plan", &Options::show_plan},
+                {"--compare", &Options::compare},
+                {"--check-fused", &Options::check_fused}},
       .options = {
           {"--model", text_option(&Options::model)},
           {"--devices", text_option(&Options::devices)},
@@ -156,6 +163,18 @@ Result<void> check_together(const Options& options) {
   if (options.show_plan && options.json)
     return Error{ErrorCode::kInvalidArgument,
                  "--show-plan is for the tables: with --json see \"plan\" and \"stages\" of each run"};
+  if (options.compare && (options.streams > 1 || options.execution == "throughput"))
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "--compare takes one stream and --execution latency: steps that share a forward have no time of "
+        "their own"};
+  if (options.check_fused &&
+      (options.kernels == "plain" || !options.dump.empty() || !options.against.empty()))
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "--check-fused compares with plain kernels: it excludes --kernels plain, --dump and --against"};
+  if (options.check_fused && options.seconds > 0)
+    return Error{ErrorCode::kInvalidArgument, "--check-fused takes --chunks: both runs need equally many"};
   return {};
 }
 
@@ -165,6 +184,8 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
   SDV2_TRY(Options options, read_options(arguments, option_table()));
   if (options.help) return options;
   SDV2_CHECK(check_together(options));
+  if (options.compare) options.execution = "latency";
+  if (options.check_fused) options.kernels = "fused";
   if (options.chunks == 0 && options.seconds == 0) options.chunks = kDefaultChunks;
   if (options.target_fps > 0 && options.target_latency_ms == 0)
     options.target_latency_ms = kDefaultLatency_ms;

@@ -44,6 +44,8 @@ struct Options {
 
   bool json = false;
   bool show_plan = false;
+  bool compare = false;
+  bool check_fused = false;
   std::string frames;   // raw RGB to read
   std::string dump;     // raw RGB to write
   std::string against;  // raw RGB to compare with
