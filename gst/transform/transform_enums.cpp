@@ -78,6 +78,28 @@ GType transform_kernels_type() {
 }
 
 /**
+ * GstSdv2TransformLinears:
+ * @auto: fp8 for wide transformers on fused kernels, else as the precision
+ * @bf16: never fp8
+ * @fp8: 8 bit floating point; an error where it cannot run
+ *
+ * Numbers that the linear layers of the transformer's blocks multiply.
+ *
+ * Since: 0.1
+ */
+GType transform_linears_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(Linears::kAuto), "fp8 for wide transformers on fused kernels, else as the precision",
+       "auto"},
+      {static_cast<gint>(Linears::kBf16), "Never fp8", "bf16"},
+      {static_cast<gint>(Linears::kFp8), "8 bit floating point; an error where it cannot run", "fp8"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformLinears", values);
+}
+
+/**
  * GstSdv2TransformGuidanceMode:
  * @full: what the negative prompt gives at every step: twice the time; usual scales are 3 to 8
  * @self-negative: the picture that came in: no time, no negative prompt; usual scales are 1 to 2

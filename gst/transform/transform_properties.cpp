@@ -82,6 +82,16 @@ void install_transform_properties(GObjectClass* object_class) {
           g_param_spec_enum("kernels", "Kernels", "Code that the networks run on", transform_kernels_type(),
                             static_cast<gint>(Kernels::kAuto), ready));
   /**
+   * GstSdv2Transform:linears:
+   *
+   * The numbers that the linear layers of the transformer's blocks multiply. fp8 is faster and less exact.
+   *
+   * Since: 0.1
+   */
+  install(kTransformLinears,
+          g_param_spec_enum("linears", "Linears", "Numbers that the transformer's linear layers multiply",
+                            transform_linears_type(), static_cast<gint>(Linears::kAuto), ready));
+  /**
    * GstSdv2Transform:plan:
    *
    * Which part of the work each of #GstSdv2Transform:devices does, as `0=enc.0|1=s0.b15|0=dec.0`: stages in
@@ -271,9 +281,10 @@ void install_transform_properties(GObjectClass* object_class) {
                              "Counters of frames and chunks, and the time that chunks take in nanoseconds",
                              GST_TYPE_STRUCTURE, read_only));
 
-  for (const GType type : {transform_precision_type(), transform_vae_type(), transform_kernels_type(),
-                           transform_fit_type(), transform_warm_up_type(), transform_on_late_type(),
-                           transform_on_error_type(), transform_while_loading_type()})
+  for (const GType type :
+       {transform_precision_type(), transform_vae_type(), transform_kernels_type(), transform_linears_type(),
+        transform_fit_type(), transform_warm_up_type(), transform_on_late_type(), transform_on_error_type(),
+        transform_while_loading_type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 

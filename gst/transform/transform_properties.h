@@ -17,6 +17,7 @@ enum TransformProperty : guint {
   kTransformPrecision,
   kTransformVae,
   kTransformKernels,
+  kTransformLinears,
   kTransformPlan,
   kTransformLinger,
   kTransformWidth,
@@ -66,6 +67,7 @@ bool get_transform_property(const TransformSettings& settings, guint id, GValue*
 GType transform_precision_type();
 GType transform_vae_type();
 GType transform_kernels_type();
+GType transform_linears_type();
 GType transform_fit_type();
 GType transform_guidance_mode_type();
 GType transform_prompt_blend_mode_type();

@@ -78,6 +78,7 @@ constexpr std::array kRows = {
     row<&Settings::precision>(kTransformPrecision),
     row<&Settings::vae>(kTransformVae),
     row<&Settings::kernels>(kTransformKernels),
+    row<&Settings::linears>(kTransformLinears),
     row<&Settings::plan>(kTransformPlan),
     row<&Settings::linger>(kTransformLinger),
     row<&Settings::width>(kTransformWidth),

@@ -19,6 +19,7 @@ const char* word(const std::array<const char*, kSize>& words, Enum value) {
 constexpr std::array kPrecisions = {"auto", "fp32", "bf16"};
 constexpr std::array kVaes = {"auto", "wan", "taehv"};
 constexpr std::array kKernels = {"auto", "plain", "fused"};
+constexpr std::array kLinears = {"auto", "bf16", "fp8"};
 constexpr std::array kPromptBlendModes = {"linear", "slerp"};
 constexpr std::array kGuidanceModes = {"full", "self-negative", "one-time-negative"};
 constexpr std::array kFits = {"stretch", "crop", "letterbox"};
@@ -139,8 +140,9 @@ std::string model_config_json(const TransformSettings& s, const std::string& mod
                {"vae", word(kVaes, s.vae)},
                {"plan", s.plan},
                {"linger", s.linger}};
-  // Engines of before this choice refuse it.
+  // Engines of before these choices refuse them.
   if (s.kernels != Kernels::kAuto) json["kernels"] = word(kKernels, s.kernels);
+  if (s.linears != Linears::kAuto) json["linears"] = word(kLinears, s.linears);
   return text_of(json);
 }
 

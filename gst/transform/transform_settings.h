@@ -16,6 +16,7 @@ namespace sdv2 {
 enum class Precision { kAuto, kFp32, kBf16 };
 enum class VaeKind { kAuto, kWan, kTaehv };
 enum class Kernels { kAuto, kPlain, kFused };
+enum class Linears { kAuto, kBf16, kFp8 };
 enum class PromptBlendMode { kLinear, kSlerp };
 enum class GuidanceMode { kFull, kSelfNegative, kOneTimeNegative };
 enum class Fit { kStretch, kCrop, kLetterbox };
@@ -39,6 +40,7 @@ struct TransformSettings {
   Precision precision = Precision::kAuto;
   VaeKind vae = VaeKind::kAuto;
   Kernels kernels = Kernels::kAuto;
+  Linears linears = Linears::kAuto;
   std::string plan = "auto";
   unsigned linger = 10;  // seconds
 

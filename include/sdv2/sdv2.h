@@ -127,6 +127,9 @@ typedef struct sdv2_load_observer {
  *   "plan"       where the chain is cut: "auto", or as below                                   "auto"
  *   "kernels"    "auto" (fused where the device has them), "plain" (the reference's roundings         "auto"
  *                one by one), "fused" (an error where they cannot run)
+ *   "linears"    linear layers of the transformer's blocks: "auto" (fp8 for wide transformers,     "auto"
+ *                such as the 14B model, on fused kernels; else as "precision" says), "bf16" (never
+ *                fp8), "fp8" (an error where it cannot run)
  *   "fault"      to try out what happens when a device fails: "deviceN@chunkM" makes the device at    none
  *                place N of "devices" fail when it is to begin chunk M (both from 0) of a stream;
  *                "deviceN*F@chunkM-L" makes it F times as slow from chunk M to chunk L
@@ -153,7 +156,8 @@ SDV2_API sdv2_status* sdv2_model_wait(sdv2_model* model);
  * load itself stops as soon as possible, unless another handle wants it. No effect on a loaded model. */
 SDV2_API void sdv2_model_cancel(sdv2_model* model);
 
-/* JSON: networks, "chunk" (latent frames P), "max_steps", "default" size and settings, devices, "plan" (with
+/* JSON: networks, "chunk" (latent frames P), "max_steps", "default" size and settings, devices, "precision",
+ * "linears" (as they are: "fp8", "bf16" or "fp32"), "plan" (with
  * the model's own number of steps), "plans" (by number of steps). Needs a loaded model. */
 SDV2_API sdv2_status* sdv2_model_info(sdv2_model* model, char** json);
 

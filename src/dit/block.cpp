@@ -33,6 +33,13 @@ at::Tensor Block::forward(const at::Tensor& x, const at::Tensor& e0, const at::T
   return add_gated(y, feed_forward(y, m), m.gate2);
 }
 
+void Block::quantise() {
+  self_attn_.quantise();
+  cross_attn_.quantise();
+  ffn_in_.quantise();
+  ffn_out_.quantise();
+}
+
 BlockModulation Block::modulation(const at::Tensor& e0) const {
   const auto m = (modulation_ + e0).unbind(2);  // 6 × [R, F, dim]
   return {m[0], m[1], m[2], m[3], m[4], m[5]};

@@ -40,6 +40,9 @@ class Block {
   at::Tensor feed_forward(const at::Tensor& x, const BlockModulation& m) const;
 
   void join_qkv() { self_attn_.join_qkv(); }
+  // Keeps the joined block's linears in fp8 only, for FusedDit; forward() and its parts fail from then on.
+  void quantise();
+  bool quantised() const { return ffn_in_.quantised().has_value(); }
 
   // The layers, for fused kernels.
   const at::Tensor& modulation_table() const { return modulation_; }  // [1, 6, dim]

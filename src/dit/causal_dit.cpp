@@ -42,6 +42,10 @@ void CausalDit::join_qkv(const BlockRange& range) {
   for (int64_t i = range.begin; i < range.end; ++i) blocks_.at(static_cast<size_t>(i)).join_qkv();
 }
 
+void CausalDit::quantise(const BlockRange& range) {
+  for (int64_t i = range.begin; i < range.end; ++i) blocks_.at(static_cast<size_t>(i)).quantise();
+}
+
 TextContext CausalDit::text_context(const at::Tensor& context, const BlockRange& range) const {
   TextContext text;
   for (int64_t i = range.begin; i < range.end; ++i) text.push_back(block(i).text_kv(context));

@@ -61,6 +61,8 @@ class CausalDit {
 
   // Readies loaded blocks for FusedDit.
   void join_qkv(const BlockRange& range);
+  // Keeps the linears of joined blocks in fp8 only (FusedDit::supports): FusedDit runs them, forward() fails.
+  void quantise(const BlockRange& range);
 
   const Block& block(int64_t index) const { return blocks_.at(static_cast<size_t>(index)); }
 

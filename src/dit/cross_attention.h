@@ -28,6 +28,12 @@ class CrossAttention {
   // x [R, L, dim] → the same shape. Every row of the text is attended, padding included; no position.
   at::Tensor forward(const at::Tensor& x, const TextKv& text) const;
 
+  // Keeps the weights of q and o in fp8 only: forward() fails from then on.
+  void quantise() {
+    q_.quantise();
+    o_.quantise();
+  }
+
   // The layers, for fused kernels.
   const Linear& q() const { return q_; }
   const Linear& o() const { return o_; }

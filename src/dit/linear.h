@@ -5,8 +5,10 @@
 #include <ATen/ATen.h>
 
 #include <initializer_list>
+#include <optional>
 #include <vector>
 
+#include "dit/quantise.h"
 #include "weights/param_list.h"
 
 namespace sdv2 {
@@ -20,9 +22,12 @@ class Linear {
     p("bias", bias_, {out_});
   }
 
+  // [..., in] → [..., out]
   at::Tensor forward(const at::Tensor& x) const {
+    TORCH_CHECK(weight_.defined(),
+                "a linear layer has no weight: not loaded, or kept in fp8 for fused kernels");
     return at::linear(x, weight_, bias_);
-  }  // [..., in] → [..., out]
+  }
 
   const at::Tensor& weight() const { return weight_; }  // [out, in]
   const at::Tensor& bias() const { return bias_; }      // [out]
@@ -31,9 +36,23 @@ class Linear {
   // its own, so that nothing is stored twice.
   static Linear join(std::initializer_list<Linear*> layers);
 
+  // Keeps the weight in fp8 only, for fused kernels: forward() fails from then on.
+  void quantise() {
+    quantised_ = quantise_weight(weight_, bias_);
+    forget();
+  }
+  const std::optional<QuantisedWeight>& quantised() const { return quantised_; }
+
+  // Lets the weight go.
+  void forget() {
+    weight_.reset();
+    bias_.reset();
+  }
+
  private:
   int64_t in_, out_;
   at::Tensor weight_, bias_;
+  std::optional<QuantisedWeight> quantised_;
 };
 
 inline Linear Linear::join(std::initializer_list<Linear*> layers) {

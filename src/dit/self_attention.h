@@ -24,6 +24,13 @@ class SelfAttention {
   // Stores the weights of q, k and v behind one another, for qkv(). After loading; forward() stays as it is.
   void join_qkv() { qkv_ = Linear::join({&q_, &k_, &v_}); }
 
+  // Keeps the joined weights and o's in fp8 only: forward() fails from then on.
+  void quantise() {
+    qkv_.value().quantise();
+    for (Linear* part : {&q_, &k_, &v_}) part->forget();
+    o_.quantise();
+  }
+
   // The layers, for fused kernels. qkv: all three, once they are joined.
   const std::optional<Linear>& qkv() const { return qkv_; }
   const Linear& o() const { return o_; }

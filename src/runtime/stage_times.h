@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@ class StageTimes {
   };
 
   // One batch of a stage ran between two marks on a worker; the device may still be at it. `order` sorts the
-  // stages, a stage has one.
+  // stages; with another number of denoising steps another stage may have the same.
   void add(int order, const std::string& stage, size_t worker, const Mark& begin, const Mark& end);
 
   // In order, of the batches that began at `since` or later. Those that the device has not finished are left
@@ -34,12 +35,8 @@ class StageTimes {
 
  private:
   static constexpr size_t kKept = 512;
-  struct Stage {
-    std::string name;
-    size_t worker;
-    std::deque<std::pair<Mark, Mark>> spans;
-  };
-  std::map<int, Stage> stages_;
+  using Stage = std::tuple<int, std::string, size_t>;  // order, name, worker
+  std::map<Stage, std::deque<std::pair<Mark, Mark>>> stages_;
 };
 
 }  // namespace sdv2

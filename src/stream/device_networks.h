@@ -23,6 +23,7 @@ struct DeviceNetworks {
   at::Device device;
   at::ScalarType type;
   bool fused;  // by fused kernels (kernels/fused_support.h) instead of operation by operation
+  bool fp8;    // the linears of the transformer's blocks, which then run on fused kernels only
   CausalDit dit;
   LayerChain encoder, decoder;
   PixelRange encoder_range = PixelRange::kSigned;

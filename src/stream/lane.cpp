@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 #include "dit/rope.h"
 #include "dit/sink_similarity.h"
 
@@ -20,6 +22,7 @@ Result<int64_t> Lane::begin_chunk(int64_t frames) {
   for (const auto& move : position.moves) {
     const at::Tensor keys = k_.narrow(0, move.slot * tokens_, tokens_);
     keys.copy_(rotate_time(keys, move.to - move.from));
+    known_means_ = 0;
   }
   return position.start_frame;
 }
@@ -34,6 +37,7 @@ std::vector<double> Lane::similarity_to_sinks(const at::Tensor& k, const at::Ten
 
 KvRow Lane::write(const at::Tensor& k, const at::Tensor& v) {
   ring_.place(similarity_to_sinks(k, v));
+  known_means_ = 0;
   int64_t token = 0;
   for (const int64_t slot : ring_.chunk_slots()) {
     k_.narrow(0, slot * tokens_, tokens_).copy_(k.narrow(0, token, tokens_));
@@ -48,14 +52,19 @@ FusedKv Lane::place() {
   const int64_t sinks = ring_.sinks_to_compare();
   if (sinks == 0) {
     ring_.place();
+    known_means_ = 0;  // it may have written to a sink's slot
     return {k_, v_, ring_.chunk_slots(), ring_.valid_slots() * tokens_, {}};
   }
   const KvRing::Choice choice = ring_.choice();
+  if (!sink_means_.defined())
+    sink_means_ =
+        at::empty({k_.size(0) / tokens_, 2, k_.size(1) * k_.size(2)}, k_.options().dtype(at::kFloat));
+  const bool stale = std::exchange(known_means_, sinks) != sinks;
   return {k_,
           v_,
           {choice.next_slot},
           choice.valid_slots * tokens_,
-          {sinks, choice.threshold, choice.pending_sink, choice.full}};
+          {sinks, choice.threshold, choice.pending_sink, choice.full, sink_means_, stale}};
 }
 
 void Lane::follow(std::shared_ptr<const SinkReport> report, int64_t block, int64_t row) {
@@ -72,6 +81,7 @@ KvRing& Lane::ring() {
 
 void Lane::clear(const KvRing& empty) {
   report_.reset();
+  known_means_ = 0;
   ring_ = empty;
 }
 
@@ -79,6 +89,7 @@ void Lane::set_sink_threshold(double threshold) { ring().set_sink_threshold(thre
 
 void Lane::copy_from(Lane& other) {
   report_.reset();
+  known_means_ = 0;
   ring_ = other.ring();
   const int64_t valid = ring_.valid_slots() * tokens_;
   if (valid == 0) return;

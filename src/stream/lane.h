@@ -64,6 +64,8 @@ class Lane {
   int64_t tokens_;                // of one latent frame
   at::Tensor k_;                  // [K·tokens, heads, 128]
   at::Tensor v_;
+  at::Tensor sink_means_;    // float [K, 2, heads·128], once sinks are compared on a GPU: their mean tokens
+  int64_t known_means_ = 0;  // the first so many of them hold for what is in the cache
 };
 
 // The lanes of the rows of one call, as a block's self-attention sees them.

@@ -96,7 +96,8 @@ Result<std::shared_ptr<LoadedModel>> LoadedModel::load(const ModelConfig& config
     return {};
   };
   SDV2_TRY(auto networks,
-           load_networks(model->description_, plans, model->devices_, model->type_, config.kernels, step));
+           load_networks(model->description_, plans, model->devices_, model->type_, config, step));
+  model->fp8_ = std::any_of(networks.begin(), networks.end(), [](const auto& each) { return each->fp8; });
   SDV2_CHECK(step("text encoder", 1, 1));
   SDV2_TRY(auto encode, load_text_encoder(model->description_, model->type_, model->devices_.front()));
   for (const c10::Device device : model->devices_) synchronize(device);  // workers use it on other streams
@@ -165,6 +166,7 @@ std::string LoadedModel::info_json() const {
   for (const c10::Device device : devices_) devices.push_back(device.str());
   nlohmann::json plans = nlohmann::json::object();
   for (const auto& route : routes_) plans[std::to_string(route->steps())] = route->plan.to_string();
+  const char* const precision = type_ == at::kFloat ? "fp32" : "bf16";
   const auto name = [](Autoencoder which) { return which == Autoencoder::kTaehv ? "taehv" : "wan"; };
   return nlohmann::json{
       {"name", model.name},
@@ -173,14 +175,17 @@ std::string LoadedModel::info_json() const {
       {"networks",
        {{"transformer",
          {{"dim", model.dit.spec.dim},
+          {"ffn", model.dit.spec.ffn_dim},
           {"layers", model.dit.spec.num_layers},
           {"heads", model.dit.spec.num_heads}}},
         {"encoder", name(model.encoder)},
         {"decoder", name(model.decoder)},
+        {"wan_width", model.wan_vae ? model.wan_vae->spec.base_dim : 0},
         {"text_encoder", model.text_encoder ? "umt5" : "none"}}},
       {"default", nlohmann::json::parse(to_json(default_settings()))},
       {"devices", devices},
-      {"precision", type_ == at::kFloat ? "fp32" : "bf16"},
+      {"precision", precision},
+      {"linears", fp8_ ? "fp8" : precision},
       {"plan", route(static_cast<int>(std::clamp<int64_t>(model.stream.num_steps, 1, max_steps(model))))
                    ->plan.to_string()},
       {"plans", plans},

@@ -67,6 +67,7 @@ class LoadedModel {
   ModelDescription description_;
   std::vector<c10::Device> devices_;  // by worker
   at::ScalarType type_ = at::kFloat;
+  bool fp8_ = false;  // linears of transformer blocks on some device
   FlowMatchTable table_;
   std::vector<std::shared_ptr<const Route>> routes_;  // by steps - 1
   std::unique_ptr<Executor> executor_;

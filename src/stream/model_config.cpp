@@ -30,11 +30,12 @@ Result<ModelConfig> parse_model_config(std::string_view text) {
   if (!json.ok()) return Error{ErrorCode::kInvalidArgument, json.error().message};
   if (!json->is_object()) return bad("must be a JSON object, like {\"model\": \"random:tiny\"}");
   ModelConfig config;
-  const std::array<std::pair<const char*, std::string*>, 6> texts = {{{"model", &config.model},
+  const std::array<std::pair<const char*, std::string*>, 7> texts = {{{"model", &config.model},
                                                                       {"devices", &config.devices},
                                                                       {"precision", &config.precision},
                                                                       {"vae", &config.vae},
                                                                       {"kernels", &config.kernels},
+                                                                      {"linears", &config.linears},
                                                                       {"plan", &config.plan}}};
   for (const auto& item : json->items()) {
     const std::string& key = item.key();
@@ -55,14 +56,17 @@ Result<ModelConfig> parse_model_config(std::string_view text) {
         return bad("'linger' is " + value.dump() + "; it must be 0 … 86400 seconds");
       config.linger = value.get<double>();
     } else {
-      return bad("'" + key +
-                 "' is not known; there are model, devices, precision, vae, kernels, plan, fault and linger");
+      return bad(
+          "'" + key +
+          "' is not known; there are model, devices, precision, vae, kernels, linears, plan, fault and "
+          "linger");
     }
   }
   if (config.model.empty()) return bad("'model' is missing: name a model folder, or random:tiny");
   SDV2_CHECK(check_choice("precision", config.precision, std::array{"auto", "fp32", "bf16"}));
   SDV2_CHECK(check_choice("vae", config.vae, std::array{"auto", "wan", "taehv"}));
   SDV2_CHECK(check_choice("kernels", config.kernels, std::array{"auto", "plain", "fused"}));
+  SDV2_CHECK(check_choice("linears", config.linears, std::array{"auto", "bf16", "fp8"}));
   return config;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/fnv1a.h"
 #include "diffusion/noise_source.h"
+#include "dit/fused/fused_dit.h"
 #include "kernels/fused_support.h"
 #include "model/network_files.h"
 #include "model/networks.h"
@@ -85,8 +86,22 @@ Result<void> load_layers(LayerChain& chain, const std::set<int>& layers, WeightS
   return {};
 }
 
+// Whether the linears of the blocks on that device are kept in fp8.
+Result<bool> use_fp8_linears(const std::string& linears, const DitConfig& dit, at::ScalarType type,
+                             c10::Device device, bool fused) {
+  constexpr int64_t kWide = 4096;
+  const bool can = fused && FusedDit::supports_fp8(dit, device);
+  if (linears == "auto") return can && dit.dim >= kWide;
+  if (linears == "fp8" && !can)
+    return Error{ErrorCode::kUnsupported,
+                 "there are no fp8 linears for this transformer in " + std::string(c10::toString(type)) +
+                     (fused ? " on fused" : " on plain") + " kernels on " + device.str() +
+                     "; they need fused kernels, BFloat16 and a Hopper GPU: choose linears=auto or bf16"};
+  return linears == "fp8";
+}
+
 Result<void> load_transformer(CausalDit& dit, const Share& share, WeightSource& source, at::ScalarType type,
-                              c10::Device device, bool fused) {
+                              c10::Device device, bool fused, bool fp8) {
   const bool any = share.patch || share.head || !share.blocks.empty();
   if (!any) return {};
   SDV2_CHECK(dit.load({.patch = share.patch, .text = !share.blocks.empty(), .time = true, .head = share.head},
@@ -94,6 +109,7 @@ Result<void> load_transformer(CausalDit& dit, const Share& share, WeightSource& 
   for (const int block : share.blocks) {
     SDV2_CHECK(dit.load({.blocks = {block, block + 1}}, source, type, device));
     if (fused) dit.join_qkv({block, block + 1});
+    if (fp8) dit.quantise({block, block + 1});
   }
   return {};
 }
@@ -109,7 +125,7 @@ ChainShape chain_shape(const ModelDescription& model, int steps) {
 
 Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
     const ModelDescription& model, const std::vector<Plan>& plans, const std::vector<c10::Device>& devices,
-    at::ScalarType type, const std::string& kernels,
+    at::ScalarType type, const ModelConfig& config,
     const std::function<Result<void>(const char* what, int done, int count)>& step) {
   std::vector<c10::Device> distinct;
   for (const c10::Device device : devices)
@@ -120,17 +136,20 @@ Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
   const int count = static_cast<int>(distinct.size()) * 3;
   int done = 0;
   for (const c10::Device device : distinct) {
-    SDV2_TRY(const bool fused, use_fused_kernels(kernels, type, device));
-    auto networks = std::make_shared<DeviceNetworks>(
-        DeviceNetworks{device, type, fused, CausalDit(model.dit.spec), make_encoder(model),
-                       make_decoder(model), range_of(model.encoder), range_of(model.decoder)});
+    SDV2_TRY(const bool fused, use_fused_kernels(config.kernels, type, device));
     const Share share = share_of(plans, devices, device);
+    const bool blocks = !share.blocks.empty();
+    SDV2_TRY(const bool fp8, blocks ? use_fp8_linears(config.linears, model.dit.spec, type, device, fused)
+                                    : Result<bool>(false));
+    auto networks = std::make_shared<DeviceNetworks>(
+        DeviceNetworks{device, type, fused, fp8, CausalDit(model.dit.spec), make_encoder(model),
+                       make_decoder(model), range_of(model.encoder), range_of(model.decoder)});
     SDV2_CHECK(step("encoder", done++, count));
     SDV2_TRY(WeightSource * encoder, sources.of(encoder_kind(model)));
     SDV2_CHECK(load_layers(networks->encoder, share.encoder_layers, *encoder, type, device));
     SDV2_CHECK(step("transformer", done++, count));
     SDV2_TRY(WeightSource * dit, sources.of(NetworkKind::kDit));
-    SDV2_CHECK(load_transformer(networks->dit, share, *dit, type, device, networks->fused));
+    SDV2_CHECK(load_transformer(networks->dit, share, *dit, type, device, fused, fp8));
     SDV2_CHECK(step("decoder", done++, count));
     SDV2_TRY(WeightSource * decoder, sources.of(decoder_kind(model)));
     SDV2_CHECK(load_layers(networks->decoder, share.decoder_layers, *decoder, type, device));

@@ -11,6 +11,7 @@
 #include "model/model_description.h"
 #include "stream/chain.h"
 #include "stream/device_networks.h"
+#include "stream/model_config.h"
 #include "stream/plan.h"
 
 namespace sdv2 {
@@ -19,12 +20,14 @@ namespace sdv2 {
 ChainShape chain_shape(const ModelDescription& model, int steps);
 
 // The networks of every worker, with the weights of all units that any of the plans gives it. Workers on one
-// device share theirs. `kernels` is that of ModelConfig; error kUnsupported when it asks for fused kernels
-// that a device or the type does not have. `step` is called before each network with what is loaded and how
+// device share theirs. Of `config`, kernels and linears count; error kUnsupported when they ask for what a
+// device or the type does not have. Linears "auto" are fp8 where fused kernels run a transformer of 4096
+// channels or more: there the linears are most of a step, and sums over more channels lose less by rounding.
+// `step` is called before each network with what is loaded and how
 // many of how many are done; it can end the load by an error.
 Result<std::vector<std::shared_ptr<const DeviceNetworks>>> load_networks(
     const ModelDescription& model, const std::vector<Plan>& plans, const std::vector<c10::Device>& devices,
-    at::ScalarType type, const std::string& kernels,
+    at::ScalarType type, const ModelConfig& config,
     const std::function<Result<void>(const char* what, int done, int count)>& step);
 
 // How prompts become embeddings [text_len, text_dim] in `type` on `device`: by the model's text encoder;

@@ -67,6 +67,7 @@ const std::vector<Rule>& model_rules() {
       {"precision", false, Kind::kWord, 0, 0, {"auto", "fp32", "bf16"}},
       {"vae", false, Kind::kWord, 0, 0, {"auto", "wan", "taehv"}},
       {"kernels", false, Kind::kWord, 0, 0, {"auto", "plain", "fused"}},
+      {"linears", false, Kind::kWord, 0, 0, {"auto", "bf16", "fp8"}},
       {"plan", false, Kind::kText},
       {"fault", false, Kind::kText},
       {"linger", false, Kind::kNumber, 0, 1e9},
@@ -159,8 +160,8 @@ uint64_t fnv1a(std::string_view text, uint64_t hash) {
 Result<Json> complete_config(const Json& config) {
   Json given = config;
   given.erase("stub");
-  Json whole = {{"devices", "auto"}, {"precision", "auto"}, {"vae", "auto"},
-                {"kernels", "auto"}, {"plan", "auto"},      {"linger", 0}};
+  Json whole = {{"devices", "auto"}, {"precision", "auto"}, {"vae", "auto"}, {"kernels", "auto"},
+                {"linears", "auto"}, {"plan", "auto"},      {"linger", 0}};
   SDV2_CHECK(apply(whole, given, model_rules(), false));
   if (!whole.contains("model") || whole["model"].get_ref<const std::string&>().empty())
     return invalid("setting 'model' is required");

@@ -44,6 +44,22 @@ class BenchEngineTest(unittest.TestCase):
                                               "2=enc.0|1=mix|0=s1.b1")["runs"][0]["checksum"])
         self.assertNotEqual(two_steps, self.checksum("--seed", "1"))
 
+    def test_floor(self):
+        run = self.bench("--steps", "2", "--devices", "cpu,cpu", "--compare")["runs"][0]
+        self.assertEqual(run["settings"]["execution"], "latency")
+        floor = {stage["name"]: stage for stage in run["floor"]}
+        self.assertIsNone(floor["encode"]["floor_ms"], "the roofline knows the release's autoencoder only")
+        self.assertNotIn("all", floor)
+        for step in ("denoise 0", "denoise 1"):
+            self.assertTrue(0 < floor[step]["floor_ms"] < floor[step]["p50_ms"], floor[step])
+            self.assertAlmostEqual(floor[step]["percent"], 100 * floor[step]["floor_ms"] / floor[step]["p50_ms"])
+
+    def test_fused_kernels_are_not_checked_where_there_are_none(self):
+        command = [BENCH, "--engine", ENGINE, "--model", MODEL, "--devices", "cpu", "--chunks", "1", "--check-fused"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there are no fused kernels for Float on cpu", done.stderr)
+
     def test_streams_together_are_as_each_alone(self):
         run = self.bench("--steps", "2", "--streams", "2", "--execution", "throughput")["runs"][0]
         self.assertEqual(run["checksums"], [self.checksum(), self.checksum("--seed", "1")])

@@ -94,6 +94,19 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(sum(" total " in line and "host" in line and "MiB" not in line
                              for line in done.stdout.splitlines()), 2)
 
+    def test_comparison_with_plain_kernels(self):
+        runs = self.report("--check-fused", "--steps", "1,2", "--chunks", "2")["runs"]
+        # The stub makes the same pictures whatever the kernels.
+        self.assertEqual([each["against"] for each in runs], 2 * [{"psnr_db": None, "largest_difference": 0}])
+        table = run("--model", "any", "--size", "32x48", "--check-fused", "--steps", "2", "--chunks", "1").stdout
+        self.assertIn("against plain kernels, steps=2: PSNR inf dB", table)
+        self.assertEqual([name for name in os.listdir(tempfile.gettempdir()) if name.startswith("sdv2-bench-")], [])
+
+    def test_floors_of_unknown_networks_are_unknown(self):
+        floor = self.report("--compare", "--chunks", "2")["runs"][0]["floor"]
+        self.assertEqual([stage["name"] for stage in floor], ["encode", "denoise", "decode"])
+        self.assertTrue(all(stage["p50_ms"] > 0 and stage["floor_ms"] is None for stage in floor), floor)
+
     def test_raw_frames_dump_and_comparison(self):
         # Inverted by the stub: the output is known.
         frames = bytes([10]) * FRAME + bytes([20]) * FRAME + bytes([30]) * FRAME
@@ -213,6 +226,12 @@ class BenchTest(unittest.TestCase):
             ("--model", "any", "--steps=1x"): "--steps",
             ("--model", "any", "--size", "480"): "--size",
             ("--model", "any", "--size", "480x830"): "multiples of 16",
+            ("--model", "any", "--compare", "--streams", "2"): "--compare",
+            ("--model", "any", "--compare", "--execution", "throughput"): "--compare",
+            ("--model", "any", "--check-fused", "--dump", "x"): "--check-fused",
+            ("--model", "any", "--check-fused", "--kernels", "plain"): "--check-fused",
+            ("--model", "any", "--check-fused", "--seconds", "1"): "--check-fused",
+            ("--model", "any", "--linears", "int4"): "--linears",
             ("--model", "any", "--chunks", "0"): "--chunks",
             ("--model", "any", "--seconds", "0"): "--seconds",
             ("--model", "any", "--seconds", "3", "--chunks", "3"): "exclude each other",

@@ -33,7 +33,9 @@ SinkChoice choice_of(const FusedKv& kv) {
           .sinks = static_cast<int>(kv.test.sinks),
           .next_slot = static_cast<int>(kv.slots.front()),
           .pending = static_cast<int>(kv.test.pending.value_or(-1)),
-          .full = kv.test.full ? 1 : 0};
+          .full = kv.test.full ? 1 : 0,
+          .means = kv.test.means.defined() ? kv.test.means.data_ptr<float>() : nullptr,
+          .stale = kv.test.stale ? 1 : 0};
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct FusedSizes {
   int64_t table_bytes = 0;
   int64_t rows = 0;
   int64_t sinks = 0;  // that a row compares
+  bool fp8 = false;   // linears
 
   // Whether what is enough for this is enough for `other`.
   bool covers(const FusedSizes& other) const;
@@ -35,12 +36,14 @@ struct FusedBuffers {
   at::Tensor attended;                     // bf16 [tokens, dim]
   at::Tensor z;                            // bf16 [tokens, dim]: what is to be added to x
   at::Tensor wide;                         // bf16 [tokens, max(3·dim, ffn_dim)]: products
+  at::Tensor wide8;                        // e4m3 [tokens, ffn_dim] with fp8 linears; narrower ones are in y
+  at::Tensor y_scales, wide_scales;        // float [tokens]: of what is e4m3 there
   at::Tensor turns;                        // float [tokens, 64, 2]
   at::Tensor modulation;                   // float [blocks, frames, 6, dim]
   at::Tensor head_modulation;              // float [frames, 2, dim]
   at::Tensor table;                        // bytes
   at::Tensor similarity;                   // float [blocks · rows · sinks]
-  at::Tensor sink_means;                   // float: mean tokens, between kernels that compare sinks
+  at::Tensor sink_scratch;                 // float: between the kernels that compare sinks
   at::Tensor partial_sums, partial_norms;  // bytes
 };
 

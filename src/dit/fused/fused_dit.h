@@ -2,6 +2,9 @@
 // The transformer on fused kernels: a run of its pieces for several rows at once, with the same results as
 // CausalDit piece by piece but fewer roundings (modulation, residuals and norms are fp32 inside a kernel).
 //
+// Blocks whose linears are in fp8 (CausalDit::quantise) multiply in fp8: e4m3 with a factor for each token
+// and for each channel of a weight; sums, attention and everything between stay as they are.
+//
 // Everything that changes from call to call - where caches lie, slots, positions, timesteps, prompts -
 // reaches the device in one table, so that calls of the same form are one CUDA graph that is captured once. A
 // call waits for nothing on the device, and allocates nothing there but its result.
@@ -27,6 +30,10 @@ struct SinkTest {
   double threshold = -1;
   std::optional<int64_t> pending;
   bool full = false;
+  // The sinks' mean keys and values, float [sinks or more, 2, heads·128]: what a call leaves there serves the
+  // next one, unless it is stale (kernels/dit/adaptive_sinks.h).
+  at::Tensor means;
+  bool stale = true;
 };
 
 // A block's cache of one row, and where the chunk's keys and values go in it. k and v are [K·S, heads, 128],
@@ -68,6 +75,10 @@ class FusedDit {
   // will be called, and outlives this. nullptr where there are no fused kernels (has_fused_kernels), or for
   // sizes that they do not have.
   static std::unique_ptr<FusedDit> create(const CausalDit& dit, at::Device device);
+
+  // Whether create() makes one for a network of this configuration whose linears are in fp8. False in builds
+  // without the kernels.
+  static bool supports_fp8(const DitConfig& config, at::Device device);
 
   // Writes the caches. Everything that the rows refer to must stay until the stream is through with it.
   // Throws c10::Error.

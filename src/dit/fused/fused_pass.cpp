@@ -14,6 +14,9 @@ namespace {
 
 __nv_bfloat16* bf16(const at::Tensor& tensor) { return static_cast<__nv_bfloat16*>(tensor.data_ptr()); }
 float* fp32(const at::Tensor& tensor) { return static_cast<float*>(tensor.data_ptr()); }
+QuantisedTokens quantised(const at::Tensor& values, const at::Tensor& scales) {
+  return {static_cast<uint8_t*>(values.data_ptr()), fp32(scales)};
+}
 
 template <class T>
 const T* at_offset(const uint8_t* table, int64_t offset) {
@@ -46,7 +49,11 @@ FusedPass::FusedPass(const CausalDit& dit, const FusedForm& form, const FusedPar
       q_(bf16(buffers.q)),
       attended_(bf16(buffers.attended)),
       z_(bf16(buffers.z)),
-      wide_(bf16(buffers.wide)) {}
+      wide_(bf16(buffers.wide)) {
+  if (!form.fp8) return;
+  y8_ = quantised(buffers.y, buffers.y_scales);
+  wide8_ = quantised(buffers.wide8, buffers.wide_scales);
+}
 
 void FusedPass::run() {
   if (form_.embed) embed();
@@ -87,12 +94,14 @@ FrameVectors FusedPass::modulation(int64_t block, int64_t vector) const {
   return {fp32(buffers_.modulation) + first, kVectors * width};
 }
 
-void FusedPass::add_and_norm(FrameVectors scale, FrameVectors shift) {
+void FusedPass::add_and_norm(FrameVectors scale, FrameVectors shift, bool to_fp8) {
   const Pending pending = std::exchange(pending_, {});
   C10_CUDA_CHECK(launch_add_and_norm({.x = x_,
                                       .z = pending.any ? z_ : nullptr,
+                                      .z_scale = pending.scale,
                                       .gate = pending.gate,
-                                      .y = y_,
+                                      .y = to_fp8 ? nullptr : y_,
+                                      .y8 = to_fp8 ? y8_ : QuantisedTokens{},
                                       .scale = scale,
                                       .shift = shift,
                                       .eps = eps_},
@@ -102,12 +111,47 @@ void FusedPass::add_and_norm(FrameVectors scale, FrameVectors shift) {
 void FusedPass::add_pending() {
   const Pending pending = std::exchange(pending_, {});
   if (!pending.any) return;
-  C10_CUDA_CHECK(launch_add_and_norm({.x = x_, .z = z_, .gate = pending.gate}, shape_, stream_));
+  C10_CUDA_CHECK(launch_add_and_norm({.x = x_, .z = z_, .z_scale = pending.scale, .gate = pending.gate},
+                                     shape_, stream_));
 }
 
 void FusedPass::linear(const __nv_bfloat16* x, const Linear& layer, LinearEpilogue epilogue,
                        __nv_bfloat16* y) {
   linear_.run(x, layer.weight(), layer.bias(), epilogue, y, form_.tokens(), stream_);
+}
+
+ProductScale FusedPass::linear8(const QuantisedTokens& x, const Linear& layer, __nv_bfloat16* y) {
+  const QuantisedWeight& weight = layer.quantised().value();
+  linear_.run_e4m3(x.values, weight.values, y, form_.tokens(), stream_);
+  return {x.scales, static_cast<const __nv_bfloat162*>(weight.terms.const_data_ptr())};
+}
+
+ProductScale FusedPass::linear_of_norm(const Linear& layer, __nv_bfloat16* to) {
+  if (form_.fp8) return linear8(y8_, layer, to);
+  linear(y_, layer, LinearEpilogue::kBias, to);
+  return {};
+}
+
+void FusedPass::residual_of_attention(const Linear& layer, FrameVectors gate) {
+  pending_ = {true, gate, {}};
+  if (!form_.fp8) return linear(attended_, layer, LinearEpilogue::kBias, z_);
+  C10_CUDA_CHECK(launch_quantise({.x = attended_, .y8 = y8_}, shape_, processors_, stream_));
+  pending_.scale = linear8(y8_, layer, z_);
+}
+
+void FusedPass::feed_forward(const Block& layers, FrameVectors gate) {
+  pending_ = {true, gate, {}};
+  if (!form_.fp8) {
+    linear(y_, layers.ffn_in(), LinearEpilogue::kBiasGelu, wide_);
+    linear(wide_, layers.ffn_out(), LinearEpilogue::kBias, z_);
+    return;
+  }
+  const ProductScale scale = linear8(y8_, layers.ffn_in(), wide_);
+  TokenShape shape = shape_;
+  shape.width = static_cast<int>(dit_.config().ffn_dim);
+  C10_CUDA_CHECK(
+      launch_quantise({.x = wide_, .scale = scale, .gelu = true, .y8 = wide8_}, shape, processors_, stream_));
+  pending_.scale = linear8(wide8_, layers.ffn_out(), z_);
 }
 
 AttentionCall FusedPass::attention(int64_t maps, int64_t valid) const {
@@ -127,34 +171,30 @@ void FusedPass::block(int64_t index) {
   const Block& layers = dit_.block(form_.begin + index);
   const FusedBlockParams& params = params_.blocks.at(static_cast<size_t>(index));
 
-  add_and_norm(modulation(index, kScale1), modulation(index, kShift1));
-  linear(y_, *layers.self_attn().qkv(), LinearEpilogue::kBias, wide_);
-  norm_and_place(index);
+  add_and_norm(modulation(index, kScale1), modulation(index, kShift1), form_.fp8);
+  norm_and_place(index, linear_of_norm(*layers.self_attn().qkv(), wide_));
   C10_CUDA_CHECK(launch_self_attention(attention(layout_.kv_of(index), layout_.valid_of(index)),
                                        form_.uniform, processors_, stream_));
-  linear(attended_, layers.self_attn().o(), LinearEpilogue::kBias, z_);
-  pending_ = {true, modulation(index, kGate1)};
+  residual_of_attention(layers.self_attn().o(), modulation(index, kGate1));
 
-  add_and_norm({fp32(params.norm3_scale), 0}, {fp32(params.norm3_shift), 0});
-  linear(y_, layers.cross_attn().q(), LinearEpilogue::kBias, wide_);
-  C10_CUDA_CHECK(launch_rms_norm(wide_, fp32(params.cross_norm_q), eps_, q_, shape_, stream_));
+  add_and_norm({fp32(params.norm3_scale), 0}, {fp32(params.norm3_shift), 0}, form_.fp8);
+  const ProductScale scale = linear_of_norm(layers.cross_attn().q(), wide_);
+  C10_CUDA_CHECK(launch_rms_norm(wide_, scale, fp32(params.cross_norm_q), eps_, q_, shape_, stream_));
   C10_CUDA_CHECK(
       launch_text_attention(attention(layout_.text_of(index), layout_.text_valid), processors_, stream_));
-  linear(attended_, layers.cross_attn().o(), LinearEpilogue::kBias, z_);
-  pending_ = {true, {}};
+  residual_of_attention(layers.cross_attn().o(), {});
 
-  add_and_norm(modulation(index, kScale2), modulation(index, kShift2));
-  linear(y_, layers.ffn_in(), LinearEpilogue::kBiasGelu, wide_);
-  linear(wide_, layers.ffn_out(), LinearEpilogue::kBias, z_);
-  pending_ = {true, modulation(index, kGate2)};
+  add_and_norm(modulation(index, kScale2), modulation(index, kShift2), form_.fp8);
+  feed_forward(layers, modulation(index, kGate2));
 }
 
 // q, k and v from their products, k and v to their slots.
-void FusedPass::norm_and_place(int64_t index) {
+void FusedPass::norm_and_place(int64_t index, const ProductScale& scale) {
   const FusedBlockParams& params = params_.blocks.at(static_cast<size_t>(index));
   const auto* rings = at_offset<RingPointers>(table_, layout_.rings_of(index));
   const bool chosen_here = form_.sinks > 0;
   C10_CUDA_CHECK(launch_norm_and_rotate({.products = wide_,
+                                         .scale = scale,
                                          .q = q_,
                                          .rings = chosen_here ? nullptr : rings,
                                          .slots = at_offset<int>(table_, layout_.slots_of(index)),
@@ -169,7 +209,7 @@ void FusedPass::norm_and_place(int64_t index) {
        .rings = rings,
        .choices = at_offset<SinkChoice>(table_, layout_.choices_of(index)),
        .sinks = static_cast<int>(form_.sinks),
-       .means = fp32(buffers_.sink_means),
+       .scratch = fp32(buffers_.sink_scratch),
        .similarity = fp32(buffers_.similarity) + index * form_.rows * form_.sinks},
       shape_, stream_));
 }
@@ -189,7 +229,7 @@ void FusedPass::head() {
                                     .out = vectors},
                                    stream_));
   add_and_norm({vectors + kHeadScale * width, kHeadVectors * width},
-               {vectors + kHeadShift * width, kHeadVectors * width});
+               {vectors + kHeadShift * width, kHeadVectors * width}, false);
   const at::Tensor y =
       buffers_.y.narrow(0, 0, form_.tokens()).view({form_.rows, form_.grid().tokens(), width});
   buffers_.flow.narrow(0, 0, form_.tokens() * config.patch_out())

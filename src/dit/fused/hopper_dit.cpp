@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kGraphs = 16;  // some steps' rows of a few sessions, growing and full caches
 
-FusedForm form_of(const FusedCall& call) {
+FusedForm form_of(const FusedCall& call, const CausalDit& dit) {
   // In every block, the rows have caches of one length.
   const auto like_first = [&](const FusedRow& row) {
     return std::equal(row.kv.begin(), row.kv.end(), call.rows.front().kv.begin(), call.rows.front().kv.end(),
@@ -34,7 +34,8 @@ FusedForm form_of(const FusedCall& call) {
           .height = call.grid.height,
           .width = call.grid.width,
           .uniform = std::all_of(call.rows.begin(), call.rows.end(), like_first),
-          .sinks = sinks};
+          .sinks = sinks,
+          .fp8 = call.blocks.begin < call.blocks.end && dit.block(call.blocks.begin).quantised()};
 }
 
 }  // namespace
@@ -43,6 +44,11 @@ std::unique_ptr<FusedDit> FusedDit::create(const CausalDit& dit, at::Device devi
   if (!has_fused_kernels(at::kBFloat16, device) || !HopperDit::supports(dit.config())) return nullptr;
   const c10::DeviceGuard guard(device);
   return std::make_unique<HopperDit>(dit, device);
+}
+
+bool FusedDit::supports_fp8(const DitConfig& config, at::Device device) {
+  return has_fused_kernels(at::kBFloat16, device) && HopperDit::supports(config) &&
+         config.ffn_dim % 16 == 0 && config.ffn_dim <= kMaxQuantisedWidth;
 }
 
 bool HopperDit::supports(const DitConfig& config) {
@@ -58,7 +64,7 @@ HopperDit::HopperDit(const CausalDit& dit, at::Device device)
       graphs_(kGraphs) {}
 
 FusedResult HopperDit::run(const FusedCall& call) {
-  const FusedForm form = form_of(call);
+  const FusedForm form = form_of(call, dit_);
   make_room(form);
   write_inputs(call, form);
   const FusedParams& params = params_of(form);

@@ -6,4 +6,6 @@ namespace sdv2 {
 
 std::unique_ptr<FusedDit> FusedDit::create(const CausalDit&, at::Device) { return nullptr; }
 
+bool FusedDit::supports_fp8(const DitConfig&, at::Device) { return false; }
+
 }  // namespace sdv2

@@ -22,22 +22,20 @@ __device__ __forceinline__ float warp_sum(float value) {
   return value;
 }
 
-// Thread block (channels; 0 the frame, i + 1 sink i; 2·row, + 1 for values): their mean token.
-__global__ void __launch_bounds__(kMeanThreads) mean_kernel(const AdaptiveSinks op, int tokens, int width) {
-  let_next_kernel_start();
-  wait_for_earlier_kernels();
-  const int64_t row = blockIdx.z / 2, frames = gridDim.y, frame = blockIdx.y;
-  const int which = static_cast<int>(blockIdx.z % 2);
-  const int sinks = op.choices[row].sinks;
-  if (sinks == 0 || frame > sinks) return;
-  const bf16* from = op.products + (row * tokens * 3 + 1 + which) * width;
-  int64_t stride = int64_t{3} * width;
-  if (frame > 0) {
-    from = (which == 0 ? op.rings[row].k : op.rings[row].v) + (frame - 1) * tokens * width;
-    stride = width;
-  }
-  const int first = static_cast<int>(blockIdx.x) * kChannels;
-  from += first + threadIdx.x % kVectorsOfBlock * kVector;
+// A row's share of the scratch memory.
+struct Scratch {
+  float* fresh;  // [2, width]: the frame's mean key and value
+  float* sums;   // [sinks, 2, width/32, 3]: frame · sink, frame · frame, sink · sink
+
+  __device__ Scratch(const AdaptiveSinks& op, int64_t row, int width)
+      : fresh(op.scratch + row * adaptive_sink_floats(1, op.sinks, width)), sums(fresh + 2 * width) {}
+};
+
+// The mean of a channel's tokens, for the first kChannels threads of the block; all threads call it. from:
+// the first token, at the block's first channel.
+__device__ float mean_token(const bf16* from, int64_t stride, int tokens) {
+  __shared__ float sums[kMeanWarps][kChannels];
+  from += threadIdx.x % kVectorsOfBlock * kVector;
   float sum[kVector] = {};
 #pragma unroll 8
   for (int token = static_cast<int>(threadIdx.x) / kVectorsOfBlock; token < tokens;
@@ -47,8 +45,8 @@ __global__ void __launch_bounds__(kMeanThreads) mean_kernel(const AdaptiveSinks 
 #pragma unroll
     for (int j = 0; j < kVector; ++j) sum[j] += x[j];
   }
-  __shared__ float sums[kMeanWarps][kChannels];
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+  __syncthreads();  // the sums of the call before have been read
 #pragma unroll
   for (int j = 0; j < kVector; ++j) {
 #pragma unroll
@@ -57,67 +55,89 @@ __global__ void __launch_bounds__(kMeanThreads) mean_kernel(const AdaptiveSinks 
     if (lane < kVectorsOfBlock) sums[warp][lane * kVector + j] = sum[j];
   }
   __syncthreads();
-  if (threadIdx.x >= kChannels) return;
+  if (threadIdx.x >= kChannels) return 0;
   float total = 0;
 #pragma unroll
   for (int i = 0; i < kMeanWarps; ++i) total += sums[i][threadIdx.x];
-  op.means[((row * 2 + which) * frames + frame) * width + first + threadIdx.x] =
-      total / static_cast<float>(tokens);
+  return total / static_cast<float>(tokens);
 }
 
-// How similar a row's sink is to the frame, for all threads of the block, which all call it.
-__device__ float similarity_to(const AdaptiveSinks& op, int64_t row, int sink, int width) {
-  __shared__ float sums[6][kPlaceWarps];
-  float products[6] = {};  // of keys, then of values: frame · sink, frame · frame, sink · sink
-#pragma unroll
-  for (int which = 0; which < 2; ++which) {
-    const float* fresh = op.means + (row * 2 + which) * (1 + op.sinks) * width;
-    const float* of_sink = fresh + int64_t{1 + sink} * width;
-    for (int c = static_cast<int>(threadIdx.x); c < width; c += kTokenThreads) {
-      const float a = __ldcg(fresh + c), b = __ldcg(of_sink + c);
-      products[3 * which] += a * b;
-      products[3 * which + 1] += a * a;
-      products[3 * which + 2] += b * b;
+// Thread blocks (channels; 0 keys, 1 values; row): mean tokens, and their part of what is compared.
+__global__ void __launch_bounds__(kMeanThreads)
+    compare_kernel(const AdaptiveSinks op, int tokens, int width) {
+  let_next_kernel_start();
+  wait_for_earlier_kernels();
+  const int64_t row = blockIdx.z;
+  const int which = static_cast<int>(blockIdx.y), first = static_cast<int>(blockIdx.x) * kChannels;
+  const SinkChoice choice = op.choices[row];
+  if (choice.sinks == 0) return;
+  const Scratch scratch(op, row, width);
+  const int channel = first + static_cast<int>(threadIdx.x);  // of the first kChannels threads
+  const bool has_channel = threadIdx.x < kChannels;
+  const float fresh =
+      mean_token(op.products + (row * tokens * 3 + 1 + which) * width + first, int64_t{3} * width, tokens);
+  if (has_channel) scratch.fresh[which * width + channel] = fresh;
+  const bf16* ring = which == 0 ? op.rings[row].k : op.rings[row].v;
+  for (int64_t sink = 0; sink < choice.sinks; ++sink) {
+    float* known = choice.means + (sink * 2 + which) * width + channel;
+    float mean = 0;
+    if (choice.stale) {
+      mean = mean_token(ring + sink * tokens * width + first, width, tokens);
+      if (has_channel) *known = mean;
+    } else if (has_channel) {
+      mean = *known;
     }
-  }
-  __syncthreads();  // the sums of the sink before have been read
+    if (!has_channel) continue;
+    const float sums[3] = {warp_sum(fresh * mean), warp_sum(fresh * fresh), warp_sum(mean * mean)};
+    float* to = scratch.sums + ((sink * 2 + which) * (width / 32) + channel / 32) * 3;
+    if (threadIdx.x % 32 > 0) continue;
 #pragma unroll
-  for (int i = 0; i < 6; ++i) {
-    const float sum = warp_sum(products[i]);
-    if (threadIdx.x % 32 == 0) sums[i][threadIdx.x / 32] = sum;
+    for (int i = 0; i < 3; ++i) to[i] = sums[i];
+  }
+}
+
+// How similar the sinks are to the frame, for all threads of the block, which all call it.
+__device__ const float* similarities(const AdaptiveSinks& op, int64_t row, int sinks, int width) {
+  __shared__ float halves[2 * kMaxSinks];
+  __shared__ float similarity[kMaxSinks];
+  const Scratch scratch(op, row, width);
+  const int lane = static_cast<int>(threadIdx.x) % 32, groups = width / 32;
+  for (int i = static_cast<int>(threadIdx.x) / 32; i < 2 * sinks; i += kPlaceWarps) {
+    float sums[3] = {};
+    for (int group = lane; group < groups; group += 32)
+#pragma unroll
+      for (int j = 0; j < 3; ++j) sums[j] += __ldcg(scratch.sums + (int64_t{i} * groups + group) * 3 + j);
+#pragma unroll
+    for (int j = 0; j < 3; ++j) sums[j] = warp_sum(sums[j]);
+    if (lane == 0)
+      halves[i] =
+          sums[0] / (fmaxf(sqrtf(sums[1]), kSmallestNorm) * fmaxf(sqrtf(sums[2]), kSmallestNorm)) * 0.5F;
   }
   __syncthreads();
-#pragma unroll
-  for (int i = 0; i < 6; ++i) {
-    products[i] = 0;
-#pragma unroll
-    for (int warp = 0; warp < kPlaceWarps; ++warp) products[i] += sums[i][warp];
-  }
-  float similarity = 0;
-#pragma unroll
-  for (int i = 0; i < 6; i += 3)
-    similarity +=
-        products[i] /
-        (fmaxf(sqrtf(products[i + 1]), kSmallestNorm) * fmaxf(sqrtf(products[i + 2]), kSmallestNorm)) * 0.5F;
+  if (static_cast<int>(threadIdx.x) < sinks)
+    similarity[threadIdx.x] = halves[2 * threadIdx.x] + halves[2 * threadIdx.x + 1];
+  __syncthreads();
   return similarity;
 }
 
-// The row's slot; `report`: what was compared is written down, too.
-__device__ int choose_slot(const AdaptiveSinks& op, int64_t row, int width, bool report) {
+// The row's slot. `first`: of the row's thread blocks, which writes down what is to stay.
+__device__ int choose_slot(const AdaptiveSinks& op, int64_t row, int width, bool first) {
   const SinkChoice choice = op.choices[row];
   if (choice.sinks == 0) return choice.next_slot;
-  float least = 0;
-  int least_sink = -1;
-  for (int sink = 0; sink < choice.sinks; ++sink) {
-    const float similarity = similarity_to(op, row, sink, width);
-    if (report && threadIdx.x == 0) op.similarity[row * op.sinks + sink] = similarity;
-    if (least_sink < 0 || similarity < least) {
-      least = similarity;
-      least_sink = sink;
-    }
+  const float* similarity = similarities(op, row, choice.sinks, width);
+  int least = 0;
+  for (int sink = 1; sink < choice.sinks; ++sink)
+    if (similarity[sink] < similarity[least]) least = sink;
+  const int replaced = static_cast<double>(similarity[least]) < choice.threshold ? least : choice.pending;
+  const int slot = choice.full && replaced >= 0 ? replaced : choice.next_slot;
+  if (first) {
+    if (static_cast<int>(threadIdx.x) < choice.sinks)
+      op.similarity[row * op.sinks + threadIdx.x] = similarity[threadIdx.x];
+    if (slot < choice.sinks)
+      for (int c = static_cast<int>(threadIdx.x); c < 2 * width; c += kTokenThreads)
+        choice.means[int64_t{slot} * 2 * width + c] = Scratch(op, row, width).fresh[c];
   }
-  const int replaced = static_cast<double>(least) < choice.threshold ? least_sink : choice.pending;
-  return choice.full && replaced >= 0 ? replaced : choice.next_slot;
+  return slot;
 }
 
 // Thread blocks (tokens, row), one warp per token. Every block chooses for itself.
@@ -141,11 +161,11 @@ __global__ void __launch_bounds__(kTokenThreads) place_kernel(const AdaptiveSink
 
 cudaError_t launch_place_with_adaptive_sinks(const AdaptiveSinks& op, const TokenShape& shape,
                                              cudaStream_t stream) {
+  if (op.sinks > kMaxSinks) return cudaErrorInvalidValue;
   const auto rows = static_cast<unsigned>(shape.rows);
-  const dim3 means(static_cast<unsigned>(shape.width / kChannels), static_cast<unsigned>(1 + op.sinks),
-                   2 * rows);
+  const dim3 channels(static_cast<unsigned>(shape.width / kChannels), 2, rows);
   const cudaError_t error =
-      launch(mean_kernel, means, kMeanThreads, 0, stream, op, shape.per_frame, shape.width);
+      launch(compare_kernel, channels, kMeanThreads, 0, stream, op, shape.per_frame, shape.width);
   if (error != cudaSuccess) return error;
   return launch(place_kernel,
                 dim3(static_cast<unsigned>((shape.per_frame + kPlaceWarps - 1) / kPlaceWarps), rows),

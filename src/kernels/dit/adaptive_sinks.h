@@ -20,6 +20,10 @@ struct SinkChoice {
   int next_slot = 0;  // of those that are overwritten in turn
   int pending = -1;   // a sink that is to be replaced already, or -1
   int full = 0;       // the cache has no free slot
+  // Device memory [sinks, 2, width]: the sinks' mean keys and values, which stay from call to call. They are
+  // made anew when they are stale: whenever something else has changed the sinks, or how many are compared.
+  float* means = nullptr;
+  int stale = 1;
 };
 
 struct AdaptiveSinks {
@@ -27,14 +31,18 @@ struct AdaptiveSinks {
   const RingPointers* rings = nullptr;      // device memory, [rows]
   const SinkChoice* choices = nullptr;      // device memory, [rows]
   int sinks = 0;                            // the most that a row compares, 1 or more
-  float* means = nullptr;                   // adaptive_sink_floats(rows, sinks, width): mean tokens
+  float* scratch = nullptr;                 // adaptive_sink_floats(rows, sinks, width)
   float* similarity = nullptr;  // [rows, sinks]: what was compared, as sink_similarity() defines it
 };
-constexpr int64_t adaptive_sink_floats(int64_t rows, int64_t sinks, int64_t width) {
-  return rows * 2 * (1 + sinks) * width;
+constexpr int kMaxSinks = 64;
+// Of each row: the frame's mean key and value, and the sums that similarities are made of, for every 32
+// channels.
+__host__ __device__ constexpr int64_t adaptive_sink_floats(int64_t rows, int64_t sinks, int64_t width) {
+  return rows * 2 * (width + width / 32 * sinks * 3);
 }
 
-// Rows of one frame each; widths are multiples of 64. The same numbers give the same choice.
+// Rows of one frame each, kMaxSinks sinks at most; widths are multiples of 64. The same numbers give the same
+// choice.
 cudaError_t launch_place_with_adaptive_sinks(const AdaptiveSinks& op, const TokenShape& shape,
                                              cudaStream_t stream);
 

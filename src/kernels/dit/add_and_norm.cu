@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <type_traits>
-
 #include "kernels/dit/launch.cuh"
 #include "kernels/dit/token_ops.h"
 #include "kernels/dit/token_row.cuh"
@@ -19,6 +17,7 @@ __global__ void __launch_bounds__(kTokenThreads)
   wait_for_earlier_kernels();
   const bool there = place.token < tokens;
   const int64_t token = there ? place.token : 0, frame = token / per_frame, first = token * width;
+  const float of_token = op.z != nullptr ? factor_of(op.z_scale, token) : 1.F;
   float x[kVectors][kVector];
 #pragma unroll
   for (int i = 0; i < kVectors; ++i) {
@@ -27,7 +26,7 @@ __global__ void __launch_bounds__(kTokenThreads)
     unpack(mine ? *reinterpret_cast<const uint4*>(op.x + first + c) : make_uint4(0, 0, 0, 0), x[i]);
     if (op.z == nullptr || !mine) continue;
     float z[kVector], gate[kVector];
-    unpack(*reinterpret_cast<const uint4*>(op.z + first + c), z);
+    load_products(op.z + first + c, op.z_scale, of_token, c, z);
     if (op.gate.values != nullptr) {
       load(op.gate.values + frame * op.gate.stride + c, gate);
 #pragma unroll
@@ -37,7 +36,7 @@ __global__ void __launch_bounds__(kTokenThreads)
     for (int j = 0; j < kVector; ++j) x[i][j] += z[j];
     if (there) *reinterpret_cast<uint4*>(op.x + first + c) = pack(x[i]);
   }
-  if (op.y == nullptr) return;
+  if (op.y == nullptr && op.y8.values == nullptr) return;
   float sum = 0;
 #pragma unroll
   for (int i = 0; i < kVectors; ++i)
@@ -55,7 +54,6 @@ __global__ void __launch_bounds__(kTokenThreads)
     }
   }
   const float inverse = rsqrtf(token_sum(squares, place, 1) / static_cast<float>(width) + op.eps);
-  if (!there) return;
 #pragma unroll
   for (int i = 0; i < kVectors; ++i) {
     const int c = place.channel(i);
@@ -65,8 +63,9 @@ __global__ void __launch_bounds__(kTokenThreads)
     load(op.shift.values + frame * op.shift.stride + c, shift);
 #pragma unroll
     for (int j = 0; j < kVector; ++j) x[i][j] = x[i][j] * inverse * scale[j] + shift[j];
-    *reinterpret_cast<uint4*>(op.y + first + c) = pack(x[i]);
+    if (op.y != nullptr && there) *reinterpret_cast<uint4*>(op.y + first + c) = pack(x[i]);
   }
+  if (op.y8.values != nullptr) store_quantised(place, x, width, there, op.y8, 2);
 }
 
 }  // namespace

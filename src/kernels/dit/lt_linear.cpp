@@ -17,10 +17,11 @@ std::shared_ptr<T> owned(T* handle, Destroy destroy) {
   return std::shared_ptr<T>(handle, [destroy](T* it) { destroy(it); });
 }
 
-std::shared_ptr<cublasLtMatrixLayoutOpaque_t> layout(int64_t rows, int64_t columns) {
+std::shared_ptr<cublasLtMatrixLayoutOpaque_t> layout(int64_t rows, int64_t columns,
+                                                     cudaDataType type = CUDA_R_16BF) {
   cublasLtMatrixLayout_t it = nullptr;
-  check(cublasLtMatrixLayoutCreate(&it, CUDA_R_16BF, static_cast<uint64_t>(rows),
-                                   static_cast<uint64_t>(columns), rows),
+  check(cublasLtMatrixLayoutCreate(&it, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns),
+                                   rows),
         "cublasLtMatrixLayoutCreate");
   return owned(it, cublasLtMatrixLayoutDestroy);
 }
@@ -49,17 +50,23 @@ LtLinear::LtLinear(at::Device device)
 
 LtLinear::Product& LtLinear::product(const Shape& shape) {
   if (const auto known = products_.find(shape); known != products_.end()) return *known->second;
-  const auto [tokens, out, in, epilogue] = shape;
+  const auto [tokens, out, in, kind] = shape;
   auto product = std::make_shared<Product>();
   cublasLtMatmulDesc_t description = nullptr;
   check(cublasLtMatmulDescCreate(&description, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate");
   product->description = owned(description, cublasLtMatmulDescDestroy);
   set(description, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
-  set(description, CUBLASLT_MATMUL_DESC_EPILOGUE,
-      epilogue == LinearEpilogue::kBiasGelu ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_BIAS);
-  set(description, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_16BF);
-  product->weight = layout(in, out);
-  product->x = layout(in, tokens);
+  if (kind == Kind::kE4m3) {
+    // Sums stay in the tensor cores, which keep fewer bits of them than fp32 has.
+    set(description, CUBLASLT_MATMUL_DESC_FAST_ACCUM, int8_t{1});
+  } else {
+    set(description, CUBLASLT_MATMUL_DESC_EPILOGUE,
+        kind == Kind::kBiasGelu ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_BIAS);
+    set(description, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_16BF);
+  }
+  const cudaDataType operands = kind == Kind::kE4m3 ? CUDA_R_8F_E4M3 : CUDA_R_16BF;
+  product->weight = layout(in, out, operands);
+  product->x = layout(in, tokens, operands);
   product->y = layout(out, tokens);
 
   cublasLtMatmulPreference_t wanted = nullptr;
@@ -82,14 +89,25 @@ LtLinear::Product& LtLinear::product(const Shape& shape) {
 
 void LtLinear::run(const __nv_bfloat16* x, const at::Tensor& weight, const at::Tensor& bias,
                    LinearEpilogue epilogue, __nv_bfloat16* y, int64_t tokens, cudaStream_t stream) {
-  Product& known = product({tokens, weight.size(0), weight.size(1), epilogue});
+  const Kind kind = epilogue == LinearEpilogue::kBiasGelu ? Kind::kBiasGelu : Kind::kBias;
+  const Product& known = product({tokens, weight.size(0), weight.size(1), kind});
   const void* bias_values = bias.const_data_ptr();
   set(known.description.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias_values);
+  multiply(known, x, weight, y, stream);
+}
+
+void LtLinear::run_e4m3(const uint8_t* x, const at::Tensor& weight, __nv_bfloat16* y, int64_t tokens,
+                        cudaStream_t stream) {
+  multiply(product({tokens, weight.size(0), weight.size(1), Kind::kE4m3}), x, weight, y, stream);
+}
+
+void LtLinear::multiply(const Product& product, const void* x, const at::Tensor& weight, __nv_bfloat16* y,
+                        cudaStream_t stream) {
   const float one = 1, zero = 0;
-  check(cublasLtMatmul(handle_.get(), known.description.get(), &one, weight.const_data_ptr(),
-                       known.weight.get(), x, known.x.get(), &zero, y, known.y.get(), y, known.y.get(),
-                       &known.algorithm, workspace_.mutable_data_ptr(), static_cast<size_t>(kWorkspaceBytes),
-                       stream),
+  check(cublasLtMatmul(handle_.get(), product.description.get(), &one, weight.const_data_ptr(),
+                       product.weight.get(), x, product.x.get(), &zero, y, product.y.get(), y,
+                       product.y.get(), &product.algorithm, workspace_.mutable_data_ptr(),
+                       static_cast<size_t>(kWorkspaceBytes), stream),
         "cublasLtMatmul");
 }
 

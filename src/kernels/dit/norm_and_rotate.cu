@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <type_traits>
-
 #include "kernels/dit/launch.cuh"
 #include "kernels/dit/token_ops.h"
 #include "kernels/dit/token_row.cuh"
@@ -13,16 +11,23 @@ using namespace hopper;
 constexpr int kPairs = 64;  // of a head's channels
 constexpr int kVectorsOfHead = 16;
 
-// x [width], spread over the token's threads, normed and weighted as they are read from memory.
+// x [width], spread over the token's threads, normed and weighted as they are read from memory. `first`: the
+// channel of the products that they begin with.
 template <int kVectors, int kWarps>
 __device__ __forceinline__ void rms_norm(const TokenPlace<kVectors, kWarps>& place, const bf16* from,
+                                         const ProductScale& scale, float of_token, int first,
                                          const float* weight, float eps, int width,
                                          float (&x)[kVectors][kVector]) {
   float squares = 0;
 #pragma unroll
   for (int i = 0; i < kVectors; ++i) {
     const int c = place.channel(i);
-    unpack(c < width ? *reinterpret_cast<const uint4*>(from + c) : make_uint4(0, 0, 0, 0), x[i]);
+    if (c < width) {
+      load_products(from + c, scale, of_token, first + c, x[i]);
+    } else {
+#pragma unroll
+      for (int j = 0; j < kVector; ++j) x[i][j] = 0;
+    }
 #pragma unroll
     for (int j = 0; j < kVector; ++j) squares += x[i][j] * x[i][j];
   }
@@ -46,8 +51,8 @@ __device__ __forceinline__ void store(const TokenPlace<kVectors, kWarps>& place,
     if (place.channel(i) < width) *reinterpret_cast<uint4*>(to + place.channel(i)) = pack(x[i]);
 }
 
-// Thread blocks (tokens; 0 q, 1 k, 2 v if there are rings). A thread's vectors lie at the same place in every
-// head, so it needs four turns only.
+// Thread blocks (tokens; 0 q, 1 k, 2 v where it changes or moves). A thread's vectors lie at the same place
+// in every head, so it needs four turns only.
 template <int kVectors, int kWarps>
 __global__ void __launch_bounds__(kTokenThreads)
     norm_and_rotate_kernel(const NormAndRotate op, int64_t tokens, int frames, int per_frame, int width) {
@@ -64,16 +69,21 @@ __global__ void __launch_bounds__(kTokenThreads)
     const RingPointers ring = op.rings[frame / frames];
     to = (which == 1 ? ring.k : ring.v) + (op.slots[frame] * int64_t{per_frame} + token % per_frame) * width;
   }
+  const float of_token = factor_of(op.scale, token);
   if (which == 2) {
 #pragma unroll
     for (int i = 0; i < kVectors; ++i) {
       const int c = place.channel(i);
-      if (there && c < width) *reinterpret_cast<uint4*>(to + c) = *reinterpret_cast<const uint4*>(from + c);
+      if (!there || c >= width) continue;
+      float v[kVector];
+      load_products(from + c, op.scale, of_token, 2 * width + c, v);
+      *reinterpret_cast<uint4*>(to + c) = pack(v);
     }
     return;
   }
   float x[kVectors][kVector];
-  rms_norm(place, from, which == 0 ? op.q_weight : op.k_weight, op.eps, width, x);
+  rms_norm(place, from, op.scale, of_token, which * width, which == 0 ? op.q_weight : op.k_weight, op.eps,
+           width, x);
   if (!there) return;
   float turns[kVector];  // cosine and sine of 4 pairs
   load(reinterpret_cast<const float*>(op.turns + token * kPairs +
@@ -92,14 +102,15 @@ __global__ void __launch_bounds__(kTokenThreads)
 
 template <int kVectors, int kWarps>
 __global__ void __launch_bounds__(kTokenThreads)
-    rms_norm_kernel(const bf16* from, const float* weight, float eps, bf16* to, int64_t tokens, int width) {
+    rms_norm_kernel(const bf16* from, const ProductScale scale, const float* weight, float eps, bf16* to,
+                    int64_t tokens, int width) {
   let_next_kernel_start();
   const TokenPlace<kVectors, kWarps> place;
   wait_for_earlier_kernels();
   const bool there = place.token < tokens;
   const int64_t first = there ? place.token * width : 0;
   float x[kVectors][kVector];
-  rms_norm(place, from + first, weight, eps, width, x);
+  rms_norm(place, from + first, scale, factor_of(scale, there ? place.token : 0), 0, weight, eps, width, x);
   if (there) store(place, x, width, to + first);
 }
 
@@ -109,19 +120,19 @@ cudaError_t launch_norm_and_rotate(const NormAndRotate& op, const TokenShape& sh
   return with_token_layout(shape.width, [&](auto vectors, auto warps) {
     constexpr int kTokens = TokenPlace<vectors(), warps()>::kTokens;
     const dim3 grid(static_cast<unsigned>((shape.tokens() + kTokens - 1) / kTokens),
-                    op.rings != nullptr ? 3 : 2);
+                    op.rings != nullptr || op.scale.tokens != nullptr ? 3 : 2);
     return launch(norm_and_rotate_kernel<vectors(), warps()>, grid, kTokenThreads, 0, stream, op,
                   shape.tokens(), shape.frames, shape.per_frame, shape.width);
   });
 }
 
-cudaError_t launch_rms_norm(const __nv_bfloat16* x, const float* weight, float eps, __nv_bfloat16* y,
-                            const TokenShape& shape, cudaStream_t stream) {
+cudaError_t launch_rms_norm(const __nv_bfloat16* x, const ProductScale& scale, const float* weight, float eps,
+                            __nv_bfloat16* y, const TokenShape& shape, cudaStream_t stream) {
   return with_token_layout(shape.width, [&](auto vectors, auto warps) {
     constexpr int kTokens = TokenPlace<vectors(), warps()>::kTokens;
     const dim3 grid(static_cast<unsigned>((shape.tokens() + kTokens - 1) / kTokens));
-    return launch(rms_norm_kernel<vectors(), warps()>, grid, kTokenThreads, 0, stream, x, weight, eps, y,
-                  shape.tokens(), shape.width);
+    return launch(rms_norm_kernel<vectors(), warps()>, grid, kTokenThreads, 0, stream, x, scale, weight, eps,
+                  y, shape.tokens(), shape.width);
   });
 }
 

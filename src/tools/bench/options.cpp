@@ -20,6 +20,7 @@ model
   --precision P        auto, fp32, bf16                                     auto
   --vae V              auto, wan, taehv                                     auto
   --kernels K          auto, plain, fused                                   auto
+  --linears L          of the transformer's blocks: auto, bf16, fp8         auto
   --plan PLAN          where the chain is cut over the devices              auto
   --fault deviceN@chunkM
                        let the device at place N of the list fail when it is to begin chunk M of a stream
@@ -50,6 +51,10 @@ run
 output
   --json               one JSON object instead of tables
   --show-plan          a picture of the plan: stages, their devices, and the milliseconds of each, as measured
+  --compare            each stage beside the least time that the roofline model gives it on one H100 (800 TFLOP/s
+                       bf16, 1500 TFLOP/s fp8, 3 TB/s), with --execution latency, so that a step is one row
+  --check-fused        run on plain kernels first, and compare the pictures of this run with those: PSNR and
+                       largest difference
   --dump FILE          write the first stream's output as raw RGB
   --against FILE       compare the first stream's output with such a file: PSNR and largest difference
   --trace FILE         write a Chrome trace of everything
@@ -129,13 +134,16 @@ const OptionTable<Options>& option_table() {
   static const OptionTable<Options> table{
       .flags = {{"--json", &Options::json},
                 {"--show-plan", &Options::show_plan},
-                {"--admit", &Options::admit}},
+                 {"--admit", &Options::admit},
+                {"--compare", &Options::compare},
+                {"--check-fused", &Options::check_fused}},
       .options = {
           {"--model", text_option(&Options::model)},
           {"--devices", text_option(&Options::devices)},
           {"--precision", word_option(&Options::precision, {"auto", "fp32", "bf16"})},
           {"--vae", word_option(&Options::vae, {"auto", "wan", "taehv"})},
           {"--kernels", word_option(&Options::kernels, {"auto", "plain", "fused"})},
+          {"--linears", word_option(&Options::linears, {"auto", "bf16", "fp8"})},
           {"--plan", text_option(&Options::plan)},
           {"--fault", text_option(&Options::fault)},
           {"--size", set_size},
@@ -176,6 +184,18 @@ Result<void> check_together(const Options& options) {
   if (options.show_plan && options.json)
     return Error{ErrorCode::kInvalidArgument,
                  "--show-plan is for the tables: with --json see \"plan\" and \"stages\" of each run"};
+  if (options.compare && (options.streams > 1 || options.execution == "throughput"))
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "--compare takes one stream and --execution latency: steps that share a forward have no time of "
+        "their own"};
+  if (options.check_fused &&
+      (options.kernels == "plain" || !options.dump.empty() || !options.against.empty()))
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "--check-fused compares with plain kernels: it excludes --kernels plain, --dump and --against"};
+  if (options.check_fused && options.seconds > 0)
+    return Error{ErrorCode::kInvalidArgument, "--check-fused takes --chunks: both runs need equally many"};
   return {};
 }
 
@@ -185,6 +205,8 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
   SDV2_TRY(Options options, read_options(arguments, option_table()));
   if (options.help) return options;
   SDV2_CHECK(check_together(options));
+  if (options.compare) options.execution = "latency";
+  if (options.check_fused) options.kernels = "fused";
   if (options.chunks == 0 && options.seconds == 0) options.chunks = kDefaultChunks;
   if (options.target_fps > 0 && options.target_latency_ms == 0)
     options.target_latency_ms = kDefaultLatency_ms;

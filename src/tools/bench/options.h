@@ -20,6 +20,7 @@ struct Options {
   std::string precision = "auto";
   std::string vae = "auto";
   std::string kernels = "auto";
+  std::string linears = "auto";
   std::string plan = "auto";
   std::string fault;  // empty: none
 
@@ -45,6 +46,8 @@ struct Options {
 
   bool json = false;
   bool show_plan = false;
+  bool compare = false;
+  bool check_fused = false;
   std::string frames;   // raw RGB to read
   std::string dump;     // raw RGB to write
   std::string against;  // raw RGB to compare with

@@ -9,6 +9,8 @@
 #include <map>
 #include <utility>
 
+#include "tools/bench/floor.h"
+
 namespace sdv2::bench {
 namespace {
 
@@ -79,6 +81,28 @@ std::string deadlines_text(const RunResult& run) {
   return text + format("; the last below full quality at %.1f s\n", run.degraded_until_s);
 }
 
+std::string floor_table(const LoadedModel& loaded, const std::vector<RunResult>& runs) {
+  std::string text = "\nsteps  stage               p50 ms  floor ms  percent of the floor's rate\n";
+  for (const RunResult& run : runs)
+    for (const StageFloor& stage : stage_floors(loaded, run)) {
+      text += format("%5d  %-16s %9.2f ", run.steps, stage.name.c_str(), stage.p50_ms);
+      text += stage.floor_ms ? format("%9.2f", *stage.floor_ms) : "        -";
+      text += stage.percent() ? format("  %6.1f\n", *stage.percent()) : "       -\n";
+    }
+  return text + "floor: roofline of one H100 (800 TFLOP/s bf16, 1500 TFLOP/s fp8, 3 TB/s)\n";
+}
+
+Json floor_json(const LoadedModel& loaded, const RunResult& run) {
+  const auto known = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
+  Json stages = Json::array();
+  for (const StageFloor& stage : stage_floors(loaded, run))
+    stages.push_back({{"name", stage.name},
+                      {"p50_ms", stage.p50_ms},
+                      {"floor_ms", known(stage.floor_ms)},
+                      {"percent", known(stage.percent())}});
+  return stages;
+}
+
 Json run_json(const RunResult& run) {
   Json stages = Json::array();
   for (const StageTimes& stage : run.stages)
@@ -125,7 +149,10 @@ Json run_json(const RunResult& run) {
 std::string json_report(const std::string& engine_version, const LoadedModel& loaded, const Options& options,
                         const std::vector<RunResult>& runs) {
   Json list = Json::array();
-  for (const RunResult& run : runs) list.push_back(run_json(run));
+  for (const RunResult& run : runs) {
+    list.push_back(run_json(run));
+    if (options.compare) list.back()["floor"] = floor_json(loaded, run);
+  }
   const Json report = {
       {"engine", engine_version},
       {"model", options.model},
@@ -133,6 +160,7 @@ std::string json_report(const std::string& engine_version, const LoadedModel& lo
       {"precision", options.precision},
       {"vae", options.vae},
       {"kernels", options.kernels},
+      {"linears", loaded.info.value("linears", Json(options.linears))},
       {"height", loaded.height},
       {"width", loaded.width},
       {"streams", options.streams},
@@ -172,11 +200,13 @@ std::string table_report(const std::string& engine_version, const LoadedModel& l
                      stage.times.p95_ms, stage.times.p99_ms, static_cast<long long>(stage.times.count));
   for (const RunResult& run : runs)
     if (run.due > 0) text += deadlines_text(run);
+  if (options.compare) text += floor_table(loaded, runs);
   if (options.show_plan)
     for (const RunResult& run : runs) text += plan_picture(run, 4.0 * loaded.info.value("chunk", 1));
   for (const RunResult& run : runs)
     if (run.psnr.has_value())
-      text += "\nagainst " + options.against + ": PSNR " + format("%.2f", *run.psnr) +
+      text += "\nagainst " + (options.check_fused ? "plain kernels" : options.against) +
+              ", steps=" + std::to_string(run.steps) + ": PSNR " + format("%.2f", *run.psnr) +
               " dB, largest difference " + std::to_string(run.largest_difference) + "\n";
   return text;
 }

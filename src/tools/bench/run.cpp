@@ -150,7 +150,8 @@ RunResult figures_of(const Streams& streams, const Json& stats) {
 
 Result<LoadedModel> load_model(const client::Engine& engine, const Options& options) {
   Json config = {{"model", options.model}, {"devices", options.devices}, {"precision", options.precision},
-                 {"vae", options.vae},     {"kernels", options.kernels}, {"plan", options.plan}};
+                 {"vae", options.vae},     {"kernels", options.kernels}, {"linears", options.linears},
+                 {"plan", options.plan}};
   if (!options.fault.empty()) config["fault"] = options.fault;
   client::LoadObserver observer;
   const int64_t begin = now_ns();

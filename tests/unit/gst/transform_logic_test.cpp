@@ -70,16 +70,19 @@ TEST(TransformSettings, TheModelsOwnValuesAreLeftOut) {
   EXPECT_EQ(json["degrade"], Json::array());
 }
 
-TEST(TransformSettings, AModelsConfigurationNamesKernelsOnlyWhenTheyWereChosen) {
+TEST(TransformSettings, AModelsConfigurationNamesKernelsAndLinearsOnlyWhenTheyWereChosen) {
   TransformSettings settings;
   const Json json = Json::parse(model_config_json(settings, "random:tiny"));
   EXPECT_FALSE(json.contains("kernels"));
+  EXPECT_FALSE(json.contains("linears"));
   EXPECT_EQ(json["model"], "random:tiny");
   EXPECT_EQ(json["plan"], "auto");
   settings.kernels = Kernels::kPlain;
+  settings.linears = Linears::kFp8;
   settings.plan = "0=enc.0|1=dec.0";
   const Json chosen = Json::parse(model_config_json(settings, "random:tiny"));
   EXPECT_EQ(chosen["kernels"], "plain");
+  EXPECT_EQ(chosen["linears"], "fp8");
   EXPECT_EQ(chosen["plan"], "0=enc.0|1=dec.0");
 }
 

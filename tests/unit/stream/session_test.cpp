@@ -195,6 +195,25 @@ TEST(Session, MisuseIsAnError) {
   EXPECT_FALSE(session->read_frame(chunk, -1, view(rgb.data())).ok());
 }
 
+TEST(Session, RefusesFp8LinearsWhereTheyCannotRun) {
+  const auto load_with = [](const std::string& kernels, const std::string& linears) {
+    return LoadedModel::load(
+        {.model = test::kModel, .devices = "cpu", .kernels = kernels, .linears = linears},
+        {[](const char*, int) {}, [] { return false; }});
+  };
+  const auto refused = load_with("auto", "fp8");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(refused.error().message,
+            "there are no fp8 linears for this transformer in Float on plain kernels on cpu; they need fused "
+            "kernels, BFloat16 and a Hopper GPU: choose linears=auto or bf16");
+  for (const char* linears : {"auto", "bf16"}) {
+    const auto model = load_with("plain", linears);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    EXPECT_NE((*model)->info_json().find("\"linears\":\"fp32\""), std::string::npos);
+  }
+}
+
 TEST(Session, RefusesARingThatCannotWork) {
   const auto model = load();
   EXPECT_FALSE(Session::open(model, R"({"kv_cache_frames": 2, "sink_frames": 2})", nullptr).ok());

@@ -40,6 +40,7 @@ class ForbidSynchronisation {
 struct Case {
   const char* execution;
   const char* vae;
+  const char* linears = "auto";
 };
 
 class SteadyTickCuda : public ::testing::TestWithParam<Case> {
@@ -52,8 +53,9 @@ class SteadyTickCuda : public ::testing::TestWithParam<Case> {
 
 TEST_P(SteadyTickCuda, AllocatesNothingAndWaitsForNothing) {
   const Case& param = GetParam();
-  auto model = LoadedModel::load({.model = "random:1.3b,layers=4", .devices = "cuda:0", .vae = param.vae},
-                                 {[](const char*, int) {}, [] { return false; }});
+  auto model = LoadedModel::load(
+      {.model = "random:1.3b,layers=4", .devices = "cuda:0", .vae = param.vae, .linears = param.linears},
+      {[](const char*, int) {}, [] { return false; }});
   ASSERT_TRUE(model.ok()) << model.error().message;
   const std::string settings =
       std::string("{\"steps\": 2, \"execution\": \"") + param.execution + "\", \"adaptive_sink\": 0.2}";
@@ -78,9 +80,10 @@ TEST_P(SteadyTickCuda, AllocatesNothingAndWaitsForNothing) {
 // to it.
 INSTANTIATE_TEST_SUITE_P(Paths, SteadyTickCuda,
                          ::testing::Values(Case{"latency", "wan"}, Case{"throughput", "wan"},
-                                           Case{"latency", "taehv"}),
+                                           Case{"latency", "taehv"}, Case{"latency", "wan", "fp8"}),
                          [](const auto& paths) {
-                           return std::string(paths.param.execution) + "_" + paths.param.vae;
+                           return std::string(paths.param.execution) + "_" + paths.param.vae + "_" +
+                                  paths.param.linears;
                          });
 
 }  // namespace

@@ -29,17 +29,24 @@ struct Row {
   int64_t slot;  // that it should choose
 };
 
+// What the rule makes of similarities.
+int64_t slot_of(const SinkChoice& choice, const at::Tensor& similarity) {
+  if (choice.sinks == 0) return choice.next_slot;
+  const int64_t least = similarity.argmin().item<int64_t>();
+  const int64_t replaced = similarity[least].item<float>() < choice.threshold ? least : choice.pending;
+  return choice.full && replaced >= 0 ? replaced : choice.next_slot;
+}
+
 class AdaptiveSinksTest : public HopperTest {
  protected:
-  // Rows whose sink 1 is most like the frame, sink 0 less and sink 2 least, by their mean tokens.
+  // Rows whose sink 1 is most like the first frame, sink 0 less and sink 2 least, by their mean tokens. Later
+  // frames find the means that the first has left.
   static void check(const std::vector<Row>& rows, int64_t tokens, int64_t heads) {
     const int64_t width = heads * 128, slots = 5, most = 3;
     const auto count = static_cast<int64_t>(rows.size());
     const at::Tensor mean = random_bf16({count, 1, 3, width});
-    const at::Tensor products = (random_bf16({count, tokens, 3, width}) * 0.5 + mean).contiguous();
-    std::vector<at::Tensor> k, v, k_before, v_before;
+    std::vector<at::Tensor> k, v;
     std::vector<RingPointers> rings;
-    std::vector<SinkChoice> choices;
     for (int64_t r = 0; r < count; ++r) {
       for (auto* tensors : {&k, &v}) {
         const at::Tensor cache = random_bf16({slots, tokens, width});
@@ -48,38 +55,57 @@ class AdaptiveSinksTest : public HopperTest {
         cache[1].add_(of_frame * 2);
         tensors->push_back(cache);
       }
-      k_before.push_back(k.back().clone());
-      v_before.push_back(v.back().clone());
       rings.push_back({bf16(k.back()), bf16(v.back())});
-      choices.push_back(rows[static_cast<size_t>(r)].choice);
     }
-    const at::Tensor ring_table = table(rings), choice_table = table(choices);
     const auto floats = at::TensorOptions(at::kFloat).device(gpu());
-    const at::Tensor means = at::full({adaptive_sink_floats(count, most, width)}, NAN, floats);
-    const at::Tensor similarity = at::zeros({count, most}, floats);
-    const TokenShape shape = {static_cast<int>(count), 1, static_cast<int>(tokens), static_cast<int>(width)};
-    C10_CUDA_CHECK(launch_place_with_adaptive_sinks(
-        {.products = bf16(products),
-         .rings = static_cast<const RingPointers*>(ring_table.const_data_ptr()),
-         .choices = static_cast<const SinkChoice*>(choice_table.const_data_ptr()),
-         .sinks = static_cast<int>(most),
-         .means = means.data_ptr<float>(),
-         .similarity = similarity.data_ptr<float>()},
-        shape, at::cuda::getCurrentCUDAStream()));
-    for (int64_t r = 0; r < count; ++r) {
-      const auto index = static_cast<size_t>(r);
-      const int64_t sinks = rows[index].choice.sinks, slot = rows[index].slot;
-      const auto heads_of = [&](const at::Tensor& x) { return x.to(at::kFloat).view({-1, heads, 128}); };
-      const at::Tensor fresh_k = products[r].select(1, 1), fresh_v = products[r].select(1, 2);
-      if (sinks > 0) {
-        const at::Tensor want = sink_similarity({heads_of(k_before[index]), heads_of(v_before[index])},
-                                                {heads_of(fresh_k), heads_of(fresh_v)}, sinks);
-        EXPECT_LT((similarity[r].narrow(0, 0, sinks) - want).abs().max().item<float>(), 1e-4) << "row " << r;
+    const at::Tensor means = at::full({count, most, 2, width}, NAN, floats);
+    for (int frame = 0; frame < 3; ++frame) {
+      SCOPED_TRACE("frame " + std::to_string(frame));
+      // The second resembles no sink, the third the second.
+      const at::Tensor like = frame == 0 ? mean : -mean;
+      const at::Tensor products = (random_bf16({count, tokens, 3, width}) * 0.5 + like).contiguous();
+      std::vector<at::Tensor> want_k, want_v;
+      std::vector<SinkChoice> choices;
+      for (int64_t r = 0; r < count; ++r) {
+        const auto index = static_cast<size_t>(r);
+        want_k.push_back(k[index].clone());
+        want_v.push_back(v[index].clone());
+        choices.push_back(rows[index].choice);
+        choices.back().means = means[r].data_ptr<float>();
+        choices.back().stale = frame == 0 ? 1 : 0;
       }
-      k_before[index][slot].copy_(fresh_k);
-      v_before[index][slot].copy_(fresh_v);
-      EXPECT_TRUE(at::equal(k[index], k_before[index])) << "row " << r;
-      EXPECT_TRUE(at::equal(v[index], v_before[index])) << "row " << r;
+      const at::Tensor ring_table = table(rings), choice_table = table(choices);
+      const at::Tensor scratch = at::full({adaptive_sink_floats(count, most, width)}, NAN, floats);
+      const at::Tensor similarity = at::zeros({count, most}, floats);
+      const TokenShape shape = {static_cast<int>(count), 1, static_cast<int>(tokens),
+                                static_cast<int>(width)};
+      C10_CUDA_CHECK(launch_place_with_adaptive_sinks(
+          {.products = bf16(products),
+           .rings = static_cast<const RingPointers*>(ring_table.const_data_ptr()),
+           .choices = static_cast<const SinkChoice*>(choice_table.const_data_ptr()),
+           .sinks = static_cast<int>(most),
+           .scratch = scratch.data_ptr<float>(),
+           .similarity = similarity.data_ptr<float>()},
+          shape, at::cuda::getCurrentCUDAStream()));
+      for (int64_t r = 0; r < count; ++r) {
+        SCOPED_TRACE("row " + std::to_string(r));
+        const auto index = static_cast<size_t>(r);
+        const int64_t sinks = choices[index].sinks;
+        const auto heads_of = [&](const at::Tensor& x) { return x.to(at::kFloat).view({-1, heads, 128}); };
+        const at::Tensor fresh_k = products[r].select(1, 1), fresh_v = products[r].select(1, 2);
+        at::Tensor want;
+        if (sinks > 0) {
+          want = sink_similarity({heads_of(want_k[index]), heads_of(want_v[index])},
+                                 {heads_of(fresh_k), heads_of(fresh_v)}, sinks);
+          EXPECT_LT((similarity[r].narrow(0, 0, sinks) - want).abs().max().item<float>(), 1e-4);
+        }
+        const int64_t slot = slot_of(choices[index], want);
+        EXPECT_TRUE(frame > 0 || slot == rows[index].slot) << slot;
+        want_k[index][slot].copy_(fresh_k);
+        want_v[index][slot].copy_(fresh_v);
+        EXPECT_TRUE(at::equal(k[index], want_k[index]));
+        EXPECT_TRUE(at::equal(v[index], want_v[index]));
+      }
     }
   }
 };
