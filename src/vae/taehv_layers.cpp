@@ -30,7 +30,8 @@ at::Tensor TaehvMemoryBlock::forward(const at::Tensor& x, LayerState& state) con
   const at::Tensor before = memory.defined() ? memory : at::zeros_like(x.narrow(0, 0, 1));
   memory = x.narrow(0, frames - 1, 1).clone();
 
-  const at::Tensor past = at::cat({before, x.narrow(0, 0, frames - 1)});  // [T, C, H, W], one frame behind x
+  // [T, C, H, W], one frame behind x. To join no frame at all would cost the memory format.
+  const at::Tensor past = frames == 1 ? before : at::cat({before, x.narrow(0, 0, frames - 1)});
   at::Tensor y = conv1_.forward(at::cat({x, past}, 1)).relu_();
   y = conv2_.forward(y).relu_();
   return conv3_.forward(y).add_(x).relu_();
