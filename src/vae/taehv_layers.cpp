@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "vae/folded_upsampling.h"
+
 namespace sdv2 {
 namespace {
 
@@ -61,7 +63,15 @@ at::Tensor TaehvTimeGrow::forward(const at::Tensor& x, LayerState&) const {
   return at::cat(frames);
 }
 
+void TaehvUpsample::prepare() {
+  // GPUs have work to hide in; and sums of weights would be rounded to a type of few bits.
+  const auto type = conv_.weight.scalar_type();
+  if (conv_.weight.is_cpu() && (type == at::kFloat || type == at::kDouble))
+    folded_ = fold_upsampling(conv_.weight);
+}
+
 at::Tensor TaehvUpsample::forward(const at::Tensor& x, LayerState&) const {
+  if (folded_.defined()) return upsample_and_convolve(x, folded_, activation_ == Activation::kRelu);
   const at::Tensor y = conv_.forward(upsample_nearest(x));
   return activation_ == Activation::kRelu ? y.relu_() : y;
 }
