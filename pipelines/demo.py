@@ -23,6 +23,19 @@ def camera(options):
     return f"v4l2src device={devices[0]} ! decodebin"
 
 
+def begin_at_once(sink):
+    """Lets a sink not wait for its first picture: what paces before it would learn of the delay only with that one, and
+    show it too early."""
+    def set_async(_bin, _parent, element):
+        if element.find_property("async"):
+            element.set_property("async", False)
+
+    if isinstance(sink, Gst.Bin):  # chooses its element later
+        sink.connect("deep-element-added", set_async)
+    else:
+        set_async(None, None, sink)
+
+
 def run_live(options):
     width, height = options.size
     size = f"video/x-raw,width={width},height={height}"
@@ -42,8 +55,9 @@ def run_live(options):
     promise = turns * 4 * Gst.SECOND // options.fps
     pipeline = build(
         f"{source} ! sdv2chunk name=chunk framerate={options.fps}/1 ! sdv2transform name=transform ! queue ! "
-        f"videoconvert ! clocksync ! sdv2slo name=slo ! {'autovideosink' if window else 'fakesink'} sync=false",
+        f"videoconvert ! clocksync ! sdv2slo name=slo ! {'autovideosink' if window else 'fakesink'} name=sink sync=false",
         transform__model=options.model, transform__prompt=prompts[0], transform__processing_latency=promise)
+    begin_at_once(pipeline.get_by_name("sink"))
     transform = pipeline.get_by_name("transform")
     coming = itertools.cycle(prompts[1:] + prompts[:1])
 
@@ -128,7 +142,7 @@ def parse_options():
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--test-pattern", action="store_true")
     parser.add_argument("--device")
-    parser.add_argument("--fps", type=int, choices=range(1, 241), default=15, metavar="1...240")
+    parser.add_argument("--fps", type=int, choices=range(1, 241), default=16, metavar="1...240")
     parser.add_argument("--input")
     parser.add_argument("--output")
     options = parser.parse_args()

@@ -19,7 +19,7 @@
 #   --live           camera to window
 #   --test-pattern   with --live: a test pattern in place of the camera
 #   --device FILE    with --live: the camera [the first /dev/video*]
-#   --fps N          with --live: frames per second that the model gets [15]
+#   --fps N          with --live: frames per second that the model gets [16]
 #   --input FILE     a video file to restyle, sound kept
 #   --output FILE    with --input: the MP4 file to write [demo-out/NAME-restyled.mp4]
 #   --help           this text

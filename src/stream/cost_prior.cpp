@@ -43,7 +43,7 @@ RowShape unpack_row_shape(int64_t packed) {
 CostPrior::CostPrior(const ModelDescription& model, const std::vector<c10::Device>& devices)
     : latent_pixels_(static_cast<double>(model.stream.width / 8 * (model.stream.height / 8))) {
   const ChainShape shape = chain_shape(model, 1);
-  const std::vector<double> costs = unit_costs(model, shape);
+  const std::vector<double> costs = unit_costs(model, shape, /*on_cpu=*/false);
   for (int position = 0; position < shape.unit_count(); ++position) {
     const double cost = costs.at(static_cast<size_t>(position));
     switch (unit_at(shape, position).kind) {

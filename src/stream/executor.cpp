@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "runtime/kept_memory.h"
 #include "runtime/trace.h"
 #include "stream/segment_error.h"
 
@@ -222,6 +223,8 @@ void Executor::make_room(Worker& worker, std::unique_lock<std::mutex>& lock) {
 void Executor::work(size_t index) {
   Worker& self = workers_[index];
   at::set_num_threads(cpu_threads_per_worker());  // of this thread's operations
+  std::optional<KeepTensorMemory> keep;
+  if (self.runner->device().is_cpu()) keep.emplace();
   std::unique_lock lock(mutex_);
   while (true) {
     work_.wait(lock, [&] { return stopping_ || has_work(index); });

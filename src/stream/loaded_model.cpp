@@ -60,17 +60,19 @@ struct EndModel {
 
 // A plan for every number of steps. A plan that the user wrote is one for the most steps.
 Result<std::vector<Plan>> make_plans(const ModelDescription& model, const ModelConfig& config,
-                                     size_t workers) {
+                                     const std::vector<c10::Device>& devices) {
+  const int workers = static_cast<int>(devices.size());
   std::vector<Plan> plans;
   if (config.plan != "auto") {
-    SDV2_TRY(const Plan plan,
-             Plan::parse(chain_shape(model, max_steps(model)), static_cast<int>(workers), config.plan));
+    SDV2_TRY(const Plan plan, Plan::parse(chain_shape(model, max_steps(model)), workers, config.plan));
     for (int steps = 1; steps <= max_steps(model); ++steps) plans.push_back(plan.with_steps(steps));
     return plans;
   }
+  const bool on_cpu =
+      std::all_of(devices.begin(), devices.end(), [](c10::Device device) { return device.is_cpu(); });
   for (int steps = 1; steps <= max_steps(model); ++steps) {
     const ChainShape shape = chain_shape(model, steps);
-    plans.push_back(Plan::balanced(shape, unit_costs(model, shape), static_cast<int>(workers)));
+    plans.push_back(Plan::balanced(shape, unit_costs(model, shape, on_cpu), workers));
   }
   return plans;
 }
@@ -87,7 +89,7 @@ Result<std::shared_ptr<LoadedModel>> LoadedModel::load(const ModelConfig& config
   SDV2_CHECK(check_fault(config, model->devices_.size()));
   model->type_ = type_of(config.precision, model->devices_);
   model->table_ = FlowMatchTable(model->description_.stream.shift);
-  SDV2_TRY(const std::vector<Plan> plans, make_plans(model->description_, config, model->devices_.size()));
+  SDV2_TRY(const std::vector<Plan> plans, make_plans(model->description_, config, model->devices_));
   for (const Plan& plan : plans) model->routes_.push_back(std::make_shared<Route>(plan));
 
   const auto step = [&](const char* what, int done, int count) -> Result<void> {

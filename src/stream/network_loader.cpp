@@ -82,6 +82,7 @@ Result<void> load_layers(LayerChain& chain, const std::set<int>& layers, WeightS
     ParamList params;
     chain.list_layer(static_cast<size_t>(layer), ParamScope(params));
     SDV2_CHECK(load_params(params, source, type, device));
+    chain.prepare_layer(static_cast<size_t>(layer));
   }
   return {};
 }

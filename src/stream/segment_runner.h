@@ -29,6 +29,8 @@ class SegmentRunner {
   // The place behind everything that was run so far.
   Mark mark() const { return stream_.mark(); }
 
+  c10::Device device() const { return networks_->device; }
+
   // Ends waiting for other devices. Any thread.
   void abort_links();
 

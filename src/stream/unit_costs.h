@@ -11,7 +11,8 @@ namespace sdv2 {
 
 // Floating-point operations of every unit for one latent frame at the model's own size, by position:
 // convolutions and linears by their weights, self-attention by the keys of a full cache. Mixing, patches and
-// the head count as nothing.
-std::vector<double> unit_costs(const ModelDescription& model, const ChainShape& shape);
+// the head count as nothing. `on_cpu`: those of the transformer count for more, since CPUs take longer over
+// them than over those of convolutions.
+std::vector<double> unit_costs(const ModelDescription& model, const ChainShape& shape, bool on_cpu);
 
 }  // namespace sdv2

@@ -55,6 +55,9 @@ class Layer {
 
   // The layer's parameters, with keys relative to the layer.
   virtual void list(const ParamScope& p) = 0;
+  // Works out from the parameters, once they are loaded, what forward can do its work faster with. What comes
+  // out stays the same up to rounding.
+  virtual void prepare() {}
   // Computes the next T frames of a stream, T as the layer before gives them. Type and device are those of
   // the weights. Any number of threads with different states. Throws c10::Error when shapes do not fit or
   // memory runs out; the stream's states must be reset then.
@@ -80,6 +83,9 @@ class LayerChain {
   // Parameters with full keys, of the whole chain or of one layer (for a device that owns only some).
   void list(const ParamScope& p);
   void list_layer(size_t index, const ParamScope& p);
+
+  // Layer::prepare of one layer: nothing else may use the chain meanwhile.
+  void prepare_layer(size_t index) { links_.at(index).layer->prepare(); }
 
   // Of each layer: weights × positions that it makes, per position of a latent frame. About its
   // multiply-adds; good for sharing layers out among devices. `in`: the grid of the chain's input.

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "vae/folded_upsampling.h"
+
 namespace sdv2 {
 namespace {
 
@@ -30,7 +32,8 @@ at::Tensor TaehvMemoryBlock::forward(const at::Tensor& x, LayerState& state) con
   const at::Tensor before = memory.defined() ? memory : at::zeros_like(x.narrow(0, 0, 1));
   memory = x.narrow(0, frames - 1, 1).clone();
 
-  const at::Tensor past = at::cat({before, x.narrow(0, 0, frames - 1)});  // [T, C, H, W], one frame behind x
+  // [T, C, H, W], one frame behind x. To join no frame at all would cost the memory format.
+  const at::Tensor past = frames == 1 ? before : at::cat({before, x.narrow(0, 0, frames - 1)});
   at::Tensor y = conv1_.forward(at::cat({x, past}, 1)).relu_();
   y = conv2_.forward(y).relu_();
   return conv3_.forward(y).add_(x).relu_();
@@ -60,7 +63,15 @@ at::Tensor TaehvTimeGrow::forward(const at::Tensor& x, LayerState&) const {
   return at::cat(frames);
 }
 
+void TaehvUpsample::prepare() {
+  // GPUs have work to hide in; and sums of weights would be rounded to a type of few bits.
+  const auto type = conv_.weight.scalar_type();
+  if (conv_.weight.is_cpu() && (type == at::kFloat || type == at::kDouble))
+    folded_ = fold_upsampling(conv_.weight);
+}
+
 at::Tensor TaehvUpsample::forward(const at::Tensor& x, LayerState&) const {
+  if (folded_.defined()) return upsample_and_convolve(x, folded_, activation_ == Activation::kRelu);
   const at::Tensor y = conv_.forward(upsample_nearest(x));
   return activation_ == Activation::kRelu ? y.relu_() : y;
 }

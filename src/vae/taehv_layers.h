@@ -59,12 +59,15 @@ class TaehvUpsample : public Layer {
   TaehvUpsample(int64_t in, int64_t out, Activation activation)
       : activation_(activation), conv_{.in = in, .out = out, .bias_use = Bias::kNone} {}
   void list(const ParamScope& p) override { conv_.list(p); }
+  void prepare() override;
   at::Tensor forward(const at::Tensor& x, LayerState& state) const override;
   FrameGrid output_grid(FrameGrid in) const override { return {in.frames, 2 * in.side}; }
 
  private:
   Activation activation_;
   Conv2d conv_;
+  at::Tensor folded_;  // conv_'s weights for what is not upsampled yet; undefined before prepare() and where
+                       // it is no use
 };
 
 // A convolution alone.

@@ -134,7 +134,7 @@ const OptionTable<Options>& option_table() {
   static const OptionTable<Options> table{
       .flags = {{"--json", &Options::json},
                 {"--show-plan", &Options::show_plan},
-                 {"--admit", &Options::admit},
+                {"--admit", &Options::admit},
                 {"--compare", &Options::compare},
                 {"--check-fused", &Options::check_fused}},
       .options = {

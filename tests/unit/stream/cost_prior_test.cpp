@@ -6,6 +6,7 @@
 #include "model/describe_model.h"
 #include "stream/network_loader.h"
 #include "stream/plan.h"
+#include "stream/unit_costs.h"
 
 namespace sdv2 {
 namespace {
@@ -39,6 +40,21 @@ TEST(CostPrior, FollowsTheWork) {
     EXPECT_GT(gpu.fixed_s, 0);
     EXPECT_NEAR(prior({.device = 1, .work = segment.batch_class, .shape = guided}).at(1), 2 * gpu.at(1),
                 gpu.at(1) / 50);
+  }
+}
+
+TEST(UnitCosts, ATransformerWeighsMoreOnACpu) {
+  const auto model = describe_model("random:tiny");
+  ASSERT_TRUE(model.ok());
+  const ChainShape shape = chain_shape(*model, 1);
+  const auto cpu = unit_costs(*model, shape, /*on_cpu=*/true),
+             gpu = unit_costs(*model, shape, /*on_cpu=*/false);
+  for (int position = 0; position < shape.unit_count(); ++position) {
+    const auto index = static_cast<size_t>(position);
+    if (unit_at(shape, position).kind == UnitKind::kBlock)
+      EXPECT_GT(cpu.at(index), gpu.at(index));
+    else
+      EXPECT_EQ(cpu.at(index), gpu.at(index));
   }
 }
 

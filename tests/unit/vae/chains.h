@@ -18,9 +18,9 @@ namespace sdv2::testing {
 // Double, so that results which may differ only by the order of sums agree to this.
 inline constexpr double kSame = 1e-11;
 
-inline LayerChain with_weights(LayerChain chain) {
+inline LayerChain with_weights(LayerChain chain, at::ScalarType type = at::kDouble) {
   FormulaSource source(5);
-  EXPECT_TRUE(load_params(params_of(chain), source, at::kDouble, at::kCPU).ok());
+  EXPECT_TRUE(load_params(params_of(chain), source, type, at::kCPU).ok());
   return chain;
 }
 

@@ -71,6 +71,23 @@ TEST(Taehv, GrowingBeforeUpsamplingEqualsGrowingAfterIt) {
   EXPECT_LT(max_difference(before, after), 1e-6);
 }
 
+TEST(Taehv, FoldedUpsamplingEqualsUpsamplingAndConvolution) {
+  for (const Activation activation : {Activation::kNone, Activation::kRelu}) {
+    TaehvUpsample layer(6, 5, activation);
+    FormulaSource source(5);
+    ASSERT_TRUE(load_params(params_of(layer), source, at::kDouble, at::kCPU).ok());
+    LayerState state;
+    for (const auto& shape : {std::vector<int64_t>{2, 6, 4, 7}, {1, 6, 1, 1}}) {
+      const at::Tensor x = uniform("features", shape).contiguous(at::MemoryFormat::ChannelsLast);
+      TaehvUpsample folded = layer;
+      folded.prepare();
+      const at::Tensor y = folded.forward(x, state);
+      EXPECT_LT(max_difference(y, layer.forward(x, state)), kSame);
+      EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
 TEST(Taehv, PoolAndGrowKeepTimeOrder) {
   TaehvTimePool pool(1, 2);
   TaehvTimeGrow grow(1, 2);
@@ -82,6 +99,27 @@ TEST(Taehv, PoolAndGrowKeepTimeOrder) {
   EXPECT_TRUE(at::equal(pool.forward(x, state).flatten(), at::tensor({21.0, 43.0}, at::kDouble)));
   EXPECT_TRUE(at::equal(grow.forward(x.narrow(0, 0, 2), state).flatten(),
                         at::tensor({1.0, 10.0, 2.0, 20.0}, at::kDouble)));
+}
+
+// Convolutions of a CPU reorder everything else, at a third of their time.
+TEST(Taehv, ActivationsStayChannelsLast) {
+  const auto expect_kept = [](LayerChain chain, const at::Tensor& first, const at::Tensor& later) {
+    for (size_t i = 0; i < chain.layer_count(); ++i) chain.prepare_layer(i);
+    ChainState state = chain.new_state();
+    for (const at::Tensor& input : {first, later}) {
+      at::Tensor x = input;
+      for (size_t i = 0; i < chain.layer_count(); ++i) {
+        x = chain.forward_layer(i, x, state.layer(i));
+        EXPECT_TRUE(x.is_contiguous(at::MemoryFormat::ChannelsLast)) << "layer " << i << ", " << x.sizes();
+      }
+    }
+  };
+  const at::Tensor pixels = uniform("pixels", {9, 3, 24, 40}).to(at::kFloat);
+  expect_kept(with_weights(taehv_encoder(kSmall), at::kFloat), pixels.narrow(0, 0, 5),
+              pixels.narrow(0, 5, 4));
+  const at::Tensor latents = uniform("latents", {2, 16, 3, 5}).to(at::kFloat);
+  expect_kept(with_weights(taehv_decoder(kSmall), at::kFloat), latents.narrow(0, 0, 1),
+              latents.narrow(0, 1, 1));
 }
 
 TEST(Taehv, ReadsItsWidthsFromTheWeights) {
