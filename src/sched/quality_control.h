@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "sched/governor.h"
@@ -16,6 +17,10 @@ namespace sdv2 {
 // What a stream would take of the devices on a rung, as the costs are now.
 using PredictLoad = std::function<DeviceLoad(uint64_t stream, int rung)>;
 
+// A stream on a rung that computes nothing is not measured, so that what it would take may be an old mistake:
+// after four seconds it is tried one rung up for two, whatever is predicted, one stream at a time. A trial
+// that ends on the lowest rung again doubles the wait for the next one, up to a minute.
+//
 // Times are nanoseconds of one monotonic clock that the caller gives. Not thread-safe.
 class QualityControl {
  public:
@@ -40,8 +45,19 @@ class QualityControl {
     int priority = 0;
     int rungs = 1;
     int rung = 0;
+    int64_t idle_since_ns = kNoDeadline;  // on a rung that takes nothing; kNoDeadline: it is not
+    int64_t patience_ns = 0;              // before it is tried
   };
+  struct Trial {
+    uint64_t stream = 0;
+    int rung = 0;
+    int64_t end_ns = 0;
+  };
+  GovernedStream governed(uint64_t id, const Stream& stream, const PredictLoad& load) const;
+  void watch_idle(Stream& stream, const GovernedStream& now, int64_t now_ns);
+  std::vector<RungChange> begin_trial(int64_t now_ns);
   std::map<uint64_t, Stream> streams_;
+  std::optional<Trial> trial_;
   Governor governor_;
   int64_t next_update_ns_ = 0;
   double due_ = 0, late_ = 0;  // chunks lately, with a memory of about a second
