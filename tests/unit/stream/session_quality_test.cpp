@@ -117,7 +117,7 @@ TEST(SessionQuality, FadesToTheSourceWhenAllElseIsLate) {
 }
 
 TEST(SessionQuality, WithoutDeadlinesNothingIsGivenUp) {
-  TestSession session(test::load(), R"({"degrade": ["steps", "repeat", "source"], "target_fps": 1000})");
+  TestSession session(test::load_anew(), R"({"degrade": ["steps", "repeat", "source"], "target_fps": 1000})");
   session.run(8);
   for (const ChunkReport& report : session.reports()) EXPECT_EQ(report.rung, 0);
 }

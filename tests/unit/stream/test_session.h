@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -74,8 +75,8 @@ class TestSession {
       reports_.push_back(report);
       changed_.notify_all();
     });
-    EXPECT_TRUE(opened.ok()) << opened.error().message;
-    if (opened.ok()) session_ = *opened;
+    if (!opened.ok()) throw std::runtime_error(opened.error().message);  // fails the test that opens it
+    session_ = *opened;
   }
   ~TestSession() { session_->close(); }
 
