@@ -67,7 +67,8 @@ struct Chunk {
   Follows follows = Follows::kPipelined;
   Execution execution = Execution::kAuto;
   int priority = 0;              // higher matters more, when not all deadlines can hold
-  bool may_be_given_up = false;  // it is skipped when it cannot be in time any more before it has begun
+  bool spare = false;            // it is left out to save time, unless the picture would stand too long
+  bool may_be_given_up = false;  // it is left out when it cannot be in time any more before it has begun
   ChunkSource source;
   // Takes the pictures (nothing when the chunk is skipped) and decides the noise; called once, on the worker
   // of the first unit, in the order of the chunks. No levels: the chunk is skipped.
@@ -92,7 +93,7 @@ struct Chunk {
   // ---- travels
   NoiseLevels levels;
   bool skipped = false;              // nothing is computed (any more); may be set before it is submitted
-  bool given_up = false;             // skipped, since it could not be in time
+  bool left_out = false;             // skipped before it began, as spare or given up
   at::Tensor x;                      // activations between layers of encoder or decoder
   at::Tensor latent;                 // [1, F, 16, h, w]: noisy, then clean
   at::Tensor encoded;                // the encoded pictures, for self-negative guidance
@@ -106,6 +107,8 @@ struct Chunk {
   // ---- of the executor, under its lock
   size_t next_segment = 0;
   bool running = false;
+
+  bool given_up() const { return left_out && !spare; }
 };
 
 }  // namespace sdv2

@@ -47,7 +47,7 @@ void ChunkSequence::restart() {
   index_ = 0;
   last_route_.reset();
   last_had_negative_ = false;
-  left_out_ = false;
+  spare_ = false;
   blend_from_.reset();
   clear_cache_ = false;
 }
@@ -58,12 +58,6 @@ std::shared_ptr<Prompt> ChunkSequence::next_prompt() {
                                    settings_.live.blend);
   blend_from_.reset();
   return target_;
-}
-
-// Whether a chunk is not computed to save time: all of them, or every other one.
-bool ChunkSequence::is_left_out(Quality::Show show) {
-  left_out_ = show == Quality::Show::kSource || (show == Quality::Show::kEveryOther && !left_out_);
-  return left_out_;
 }
 
 std::shared_ptr<Chunk> ChunkSequence::next(const Quality& quality) {
@@ -89,7 +83,9 @@ std::shared_ptr<Chunk> ChunkSequence::next(const Quality& quality) {
   const bool must_run = index_ < 2 || new_prompt || chunk->clear_cache || chunk->fresh_negative ||
                         chunk->follows != Follows::kPipelined;
   chunk->may_be_given_up = !must_run && (live.degrade & kDegradeRepeat) != 0;
-  chunk->skipped = !must_run && is_left_out(quality.show);
+  chunk->skipped = !must_run && quality.show == Quality::Show::kSource;
+  spare_ = !must_run && quality.show == Quality::Show::kEveryOther && !spare_;
+  chunk->spare = spare_;
 
   const auto& steps = model_->description().stream.steps;
   NoiseDecision::Wish wish{.index = index_,

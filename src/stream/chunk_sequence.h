@@ -37,12 +37,11 @@ class ChunkSequence {
   const std::shared_ptr<StreamState>& stream() const { return stream_; }
 
   // The next chunk, but for its pictures and callbacks (source, deliver, finish), at that quality: one that
-  // need not be computed is skipped.
+  // need not be computed is skipped, and every other one is spare where the quality says so.
   std::shared_ptr<Chunk> next(const Quality& quality);
 
  private:
   std::shared_ptr<Prompt> next_prompt();
-  bool is_left_out(Quality::Show show);
 
   std::shared_ptr<LoadedModel> model_;
   SessionSettings settings_;
@@ -54,7 +53,7 @@ class ChunkSequence {
   int64_t index_ = 0;  // of the next chunk
   std::shared_ptr<const Route> last_route_;
   bool last_had_negative_ = false;
-  bool left_out_ = false;  // the last chunk, for quality
+  bool spare_ = false;  // the last chunk
 
   // The prompt.
   std::shared_ptr<Prompt> prompt_;  // of the last chunk

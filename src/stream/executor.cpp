@@ -17,9 +17,6 @@ namespace {
 // Batches that a worker may enqueue on its device ahead of what the device has done: one to run and one to be
 // ready behind it. More would only add latency.
 constexpr size_t kMaxInFlight = 2;
-// Chunks of a stream behind which no more are given up: the next one that is to run does, late or not, so
-// that its costs are measured again and the picture moves.
-constexpr int kMostSkipped = 2;
 // Threads of one worker's operations on the CPU: half of all, because two stages that work side by side use
 // cores better than operations that are cut into more pieces. The same for any number of workers, since the
 // pieces decide how sums are rounded: a chain gives the same bits however it is cut.
@@ -85,7 +82,6 @@ void Executor::submit(std::shared_ptr<Chunk> chunk) {
     } else if (!chunk->stream->intact.ok()) {
       finish(chunk, chunk->stream->intact);
     } else if (chunk->skipped) {
-      ++chunk->stream->skipped_in_a_row;
       finish(chunk, {});
     } else {
       chunks_.push_back(std::move(chunk));
@@ -164,19 +160,22 @@ bool Executor::has_work(size_t worker) const {
   return false;
 }
 
-// Skips chunks that would only come too late. The chunk behind one may begin then, and may be late too.
-void Executor::give_up_hopeless(size_t worker, int64_t now_ns) {
+// Skips chunks that are to save time, and those that would only come too late. The chunk behind one may begin
+// then, and may be late too.
+void Executor::leave_out(size_t worker, int64_t now_ns) {
   for (auto it = chunks_.begin(); it != chunks_.end();) {
     const std::shared_ptr<Chunk> chunk = *it;
-    const bool gives_up = chunk->may_be_given_up && chunk->next_segment == 0 && is_ready(it, worker) &&
-                          chunk->stream->skipped_in_a_row < kMostSkipped &&
-                          chooser_.is_hopeless(*chunk, now_ns);
-    if (!gives_up) {
+    const auto wanted = [&] {
+      return chunk->spare || (chunk->may_be_given_up && chooser_.is_hopeless(*chunk, now_ns));
+    };
+    const bool leaves_out = chunk->next_segment == 0 && is_ready(it, worker) &&
+                            chunk->stream->freeze.may_leave_out(chunk->deadline_ns) && wanted();
+    if (!leaves_out) {
       ++it;
       continue;
     }
-    chunk->skipped = chunk->given_up = true;
-    ++chunk->stream->skipped_in_a_row;
+    chunk->skipped = chunk->left_out = true;
+    chunk->stream->freeze.leave_out();
     finish(chunk, {});
     it = chunks_.erase(it);
   }
@@ -185,7 +184,7 @@ void Executor::give_up_hopeless(size_t worker, int64_t now_ns) {
 std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
   const int64_t now = now_ns();
   chooser_.learn(worker, now);
-  give_up_hopeless(worker, now);
+  leave_out(worker, now);
   std::vector<std::shared_ptr<Chunk>> ready;
   std::vector<Chunk*> chunks;
   for (auto it = chunks_.begin(); it != chunks_.end(); ++it) {
@@ -196,7 +195,7 @@ std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
   std::vector<std::shared_ptr<Chunk>> batch;
   for (const size_t index : chooser_.choose(worker, now, chunks)) {
     ready[index]->running = true;
-    if (ready[index]->next_segment == 0) ready[index]->stream->skipped_in_a_row = 0;
+    if (ready[index]->next_segment == 0) ready[index]->stream->freeze.begin(ready[index]->deadline_ns);
     // Its units copy or move what the chunk before left, maybe from another stream.
     if (ready[index]->follows != Follows::kPipelined) ready[index]->behind = ready[index]->stream->mark;
     batch.push_back(std::move(ready[index]));

@@ -85,7 +85,7 @@ class Executor {
   void work(size_t index);
   bool has_work(size_t worker) const;
   void make_room(Worker& worker, std::unique_lock<std::mutex>& lock);
-  void give_up_hopeless(size_t worker, int64_t now_ns);
+  void leave_out(size_t worker, int64_t now_ns);
   std::vector<std::shared_ptr<Chunk>> take_batch(size_t worker);
   bool is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator& chunk, size_t worker) const;
   void advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result);

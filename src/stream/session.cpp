@@ -173,9 +173,7 @@ Result<int64_t> Session::submit(int64_t deadline_ns) {
     const bool warm_up = sequence_.at_start() && sequence_.settings().warm_up_with_frame;
     chunk = sequence_.next(quality.quality);
     chunk->deadline_ns = deadline_ns;
-    if (chunk->skipped)
-      entry.report.show =
-          quality.quality.show == Quality::Show::kSource ? ChunkShow::kSource : ChunkShow::kRepeated;
+    if (chunk->skipped) entry.report.show = ChunkShow::kSource;
     entry.shown_before = std::exchange(shown_, entry.report.show == ChunkShow::kSource ? 0.0 : 1.0);
     entry.shown = shown_;
     // Of a first frame that was repeated, the last picture is the one that the model has settled on.
@@ -207,11 +205,11 @@ void Session::on_finished(int64_t number, uint64_t generation, const Chunk& chun
     if (chunk.skipped) {
       entry.report.steps = 0;
       if (entry.report.show == ChunkShow::kRestyled)
-        entry.report.show = chunk.given_up ? ChunkShow::kRepeated : ChunkShow::kStill;
+        entry.report.show = chunk.left_out ? ChunkShow::kRepeated : ChunkShow::kStill;
     }
     // What the first chunk of a stream takes says little of the others.
-    if (chunk.deadline_ns != kNoDeadline && chunk.index > 0 && (!chunk.skipped || chunk.given_up))
-      model_->quality().count(!chunk.given_up && entry.report.done_ns <= chunk.deadline_ns);
+    if (chunk.deadline_ns != kNoDeadline && chunk.index > 0 && (!chunk.skipped || chunk.given_up()))
+      model_->quality().count(!chunk.given_up() && entry.report.done_ns <= chunk.deadline_ns);
     entry.report.start_ns = to_ns(chunk.started);
   }
   // The state that the chunk leaves behind cannot be trusted: what comes next is a new stream.

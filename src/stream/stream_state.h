@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/device_stream.h"
+#include "sched/freeze_guard.h"
 #include "stream/chain_memory.h"
 #include "stream/kv_ring.h"
 #include "stream/lane.h"
@@ -49,8 +50,8 @@ class StreamState {
 
   // Behind what was enqueued last for a chunk of the stream. Under the executor's lock.
   Mark mark;
-  // Chunks that were left out or given up since one has begun. Under the executor's lock.
-  int skipped_in_a_row = 0;
+  // Under the executor's lock.
+  FreezeGuard freeze;
   // Why no chunk can follow: one failed half-way. Under the executor's lock.
   Result<void> intact;
 

@@ -12,8 +12,8 @@
 #include "base/percentile.h"
 #include "sched/admission.h"
 #include "sched/batch_policy.h"
-#include "sched/chunk_queue.h"
 #include "sched/cost_model.h"
+#include "sched/freeze_guard.h"
 #include "sched/quality_control.h"
 #include "tools/sim/fifo.h"
 #include "tools/sim/pipeline.h"
@@ -22,7 +22,6 @@ namespace sdv2::sim {
 namespace {
 
 constexpr int kFramesPerChunk = 4;
-constexpr size_t kWaiting = 2;  // chunks of a stream that may wait under the engine's policy
 constexpr int64_t kGovern_ns = 100'000'000;
 constexpr double kPriorError = 0.75;  // the policy begins with costs that are this far off
 
@@ -35,6 +34,12 @@ struct Job {
   int64_t available_ns = 0;  // when what it needs has crossed the link
 };
 
+struct WaitingChunk {
+  int64_t number = 0;
+  int64_t deadline_ns = 0;
+  bool spare = false;  // may be left out to save time
+};
+
 struct Stream {
   StreamKind kind;
   uint64_t id = 0;
@@ -44,7 +49,8 @@ struct Stream {
   std::vector<const Route*> routes;  // by rung; null where nothing runs
   int rung = 0;
   int64_t next_number = 0;
-  ChunkQueue waiting{kWaiting};
+  std::deque<WaitingChunk> waiting;  // that have not begun
+  FreezeGuard freeze;
   std::deque<Job> flight;        // begun, in order; references to its elements stay valid
   int64_t last_picture_ns = -1;  // when the last new picture was shown
 
@@ -173,7 +179,6 @@ class Simulation {
     stream.pipeline = best;
     const uint8_t allowed = policy_ == Policy::kSlo ? stream.kind.degrade : uint8_t{kDegradeNothing};
     stream.ladder = degradation_ladder(full, allowed);
-    if (policy_ != Policy::kSlo) stream.waiting = ChunkQueue(std::numeric_limits<size_t>::max());
     for (const Quality& quality : stream.ladder) {
       SDV2_TRY(const Route* route, group.pipeline->route(quality));
       for (const RouteSegment& segment : route->segments)
@@ -257,20 +262,31 @@ class Simulation {
     Group& group = *groups_[stream.pipeline];
     const Job job = stream.job(stream.next_number++);
     const Quality::Show show = stream.ladder[static_cast<size_t>(stream.rung)].show;
-    if (show == Quality::Show::kSource || (show == Quality::Show::kEveryOther && job.number % 2 == 1)) {
-      fill(stream, job, show == Quality::Show::kSource);
+    if (show == Quality::Show::kSource) {
+      fill(stream, job, true);
     } else {
-      for (const WaitingChunk& gone : stream.waiting.push({job.number, job.deadline_ns}))
-        give_up(stream, gone, group);
+      const bool spare = show == Quality::Show::kEveryOther && job.number % 2 == 1;
+      stream.waiting.push_back({job.number, job.deadline_ns, spare});
     }
     const int64_t next = stream.job(stream.next_number).arrival_ns;
     if (next < end_ns_) add_event(next, Happens::kArrival, index);
     dispatch_all(group);
   }
 
-  void give_up(Stream& stream, const WaitingChunk& chunk, Group& group) {
-    fill(stream, stream.job(chunk.chunk), false);
-    group.quality.count(false);
+  // As the engine does before it chooses: chunks that are to save time, and those that would only come too
+  // late.
+  void leave_out(Stream& stream, Group& group) {
+    const int64_t soonest_ns =
+        saturating_add(now_ns_, seconds_to_ns(rest_of_chain(group, route_now(stream), 0)));
+    while (!stream.waiting.empty()) {
+      const WaitingChunk& chunk = stream.waiting.front();
+      const bool given_up = (stream.kind.degrade & kDegradeRepeat) != 0 && chunk.deadline_ns < soonest_ns;
+      if (!stream.freeze.may_leave_out(chunk.deadline_ns) || !(chunk.spare || given_up)) return;
+      stream.freeze.leave_out();
+      fill(stream, stream.job(chunk.number), false);
+      if (!chunk.spare) group.quality.count(false);
+      stream.waiting.pop_front();
+    }
   }
 
   SecondOfRun& second_of(const Job& job) {
@@ -370,12 +386,9 @@ class Simulation {
         before = &job;
       }
       if (before && before->next == 0) continue;
-      if (policy_ == Policy::kSlo && !stream.waiting.empty())
-        for (const WaitingChunk& gone :
-             stream.waiting.expire(now_ns_, rest_of_chain(group, route_now(stream), 0)))
-          give_up(stream, gone, group);
+      if (policy_ == Policy::kSlo) leave_out(stream, group);
       if (stream.waiting.empty()) continue;
-      Job job = stream.job(stream.waiting.front().chunk);
+      Job job = stream.job(stream.waiting.front().number);
       job.route = route_now(stream);
       if (job.route->segments.front().gpu == gpu.index) ready.push_back({&stream, job, nullptr});
     }
@@ -411,7 +424,8 @@ class Simulation {
     for (const size_t i : rows) {
       Ready& row = ready[i];
       if (!row.begun) {
-        row.stream->waiting.pop();
+        row.stream->waiting.pop_front();
+        row.stream->freeze.begin(row.job.deadline_ns);
         row.stream->flight.push_back(row.job);
         row.begun = &row.stream->flight.back();
       }
