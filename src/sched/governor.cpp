@@ -10,6 +10,7 @@ namespace {
 constexpr double kRegret_s = 3;  // quality given back and given up again within that was a mistake
 constexpr double kLongestHold_s = 8;
 constexpr double kPeace_s = 10;
+constexpr double kOtherLoad = 0.8;  // of what was mistaken, and the mistake says nothing any more
 
 void add(DeviceLoad& total, const DeviceLoad& load, double factor) {
   if (total.size() < load.size()) total.resize(load.size(), 0);
@@ -41,15 +42,18 @@ void move_to(GovernedStream& stream, int rung, DeviceLoad& total) {
 std::vector<RungChange> Governor::update(int64_t now_ns, std::span<const GovernedStream> given,
                                          double late_share) {
   std::vector<GovernedStream> streams(given.begin(), given.end());
-  DeviceLoad total;
+  DeviceLoad total, full;
   for (GovernedStream& stream : streams) {
     stream.rung = std::clamp(stream.rung, 0, lowest_rung(stream));
     add(total, load_at(stream, stream.rung), 1);
+    add(full, load_at(stream, 0), 1);
   }
+  if (busiest(full) < kOtherLoad * mistaken_load_) hold_s_ = settings_.hold_s;
   const bool late = late_share > settings_.late_share;
   if (busiest(total) > settings_.give_up_above || late) {
     if (!has_passed(last_back_ns_, now_ns, kRegret_s) && last_back_ns_ != kNoDeadline) {
       hold_s_ = std::min(hold_s_ * 2, kLongestHold_s);
+      mistaken_load_ = busiest(full);
       last_back_ns_ = kNoDeadline;  // one mistake counts once
     }
     give_up(streams, total, late);

@@ -39,8 +39,9 @@ struct GovernorSettings {
 // Call update() some times a second. Giving up is immediate and goes as far as the prediction asks; giving
 // back waits for a hold and goes one rung per stream and round, the streams that matter most first, each only
 // if the prediction stays below the aim. A round that had to be taken back within 3 s doubles the hold, up to
-// 8 s; 10 s of peace make it short again. With a hold of 1 s and a ladder of 8 rungs full quality is back
-// within 3 s. Not thread-safe.
+// 8 s; 10 s of peace make it short again, and so does a prediction for full quality that is a fifth below
+// what it was then. With a hold of 1 s and a ladder of 8 rungs full quality is back within 3 s. Not
+// thread-safe.
 class Governor {
  public:
   explicit Governor(const GovernorSettings& settings = {}) : settings_(settings), hold_s_(settings.hold_s) {}
@@ -55,6 +56,7 @@ class Governor {
 
   GovernorSettings settings_;
   double hold_s_;
+  double mistaken_load_ = 0;             // of full quality, when the hold was doubled
   int64_t calm_since_ns_ = kNoDeadline;  // none: not calm
   int64_t last_back_ns_ = kNoDeadline;   // last round of giving back
   int64_t last_given_up_ns_ = kNoDeadline;

@@ -114,6 +114,16 @@ TEST(Governor, TriesLessOftenAfterMistakes) {
   EXPECT_LT(changes, 30u);  // with a hold of 1 s for ever it would be 100
 }
 
+// What was tried too early while a device was slow says nothing of the time when it is not.
+TEST(Governor, MistakesAreForgottenWhenTheLoadIsGone) {
+  Scene scene(1, 0.5, 2);
+  for (int i = 0; i < 300; ++i) scene.update(1.6, scene.streams[0].rung == 0 ? 0.5 : 0);
+  scene.update(1.6, 0.5);
+  ASSERT_EQ(scene.rungs_given_up(), 1);
+  for (int i = 0; i < 15; ++i) scene.update(1.0);
+  EXPECT_EQ(scene.rungs_given_up(), 0);
+}
+
 TEST(Governor, LateChunksCostARungEvenIfThePredictionIsFine) {
   Scene scene(3, 0.1, 3);
   EXPECT_THAT(scene.update(1, 0.5), ElementsAre(RungChange{0, 1}));
