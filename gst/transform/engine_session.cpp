@@ -6,6 +6,17 @@
 
 namespace sdv2 {
 
+EngineStatus EngineModel::info(ModelInfo* info) const {
+  char* json = nullptr;
+  EngineStatus status = api_->take(api_->model_info(handle_, &json));
+  if (!status.ok()) return status;
+  const auto parsed = parse_model_info(json);
+  api_->string_free(json);
+  if (!parsed) return {SDV2_INTERNAL, "The engine's description of the model is no JSON object."};
+  *info = *parsed;
+  return {};
+}
+
 EngineStatus EngineSession::open(const std::string& settings) {
   const sdv2_session_observer observer = {sizeof(sdv2_session_observer), this, on_chunk_done};
   return api().take(api().session_open(model_->handle(), settings.c_str(), &observer, &handle_));

@@ -21,6 +21,8 @@ class EngineModel {
 
   const EngineApi& api() const { return *api_; }
   sdv2_model* handle() const { return handle_; }
+  // What the engine says of it now.
+  EngineStatus info(ModelInfo* info) const;
 
  private:
   std::shared_ptr<const EngineApi> api_;

@@ -46,11 +46,12 @@ std::string default_model() {
 }  // namespace
 
 ModelControl::ModelControl(GstElement* element, TransformStream* stream, const LiveControl* control)
-    : element_(element), stream_(stream), control_(control), loader_(this, log_engine, log_level()) {}
+    : element_(element), stream_(stream), control_(control), loader_(this, log_engine, log_level()) {
+  stream_->set_reload([this](const std::vector<std::string>& devices) { reload(devices); });
+}
 
 // Only what costs nothing: the rest fails in the background.
-bool ModelControl::find(LoadRequest* request) {
-  const TransformSettings settings = control_->settings();
+bool ModelControl::find(const TransformSettings& settings, LoadRequest* request) {
   const std::string model = settings.model.empty() ? default_model() : settings.model;
   const ModelFolderCheck check = check_model_folder(model);
   if (!check.found) {
@@ -82,9 +83,10 @@ bool ModelControl::find(LoadRequest* request) {
 
 bool ModelControl::begin() {
   LoadRequest request;
-  if (!find(&request)) return false;
+  if (!find(control_->settings(), &request)) return false;
   if (loader_.holds(request)) return true;
   end();
+  reloading_ = false;
   post_progress(GST_PROGRESS_TYPE_START, "Loading the model", 0);
   loader_.start(request);
   return true;
@@ -93,6 +95,21 @@ bool ModelControl::begin() {
 void ModelControl::end() {
   if (loader_.stop()) post_progress(GST_PROGRESS_TYPE_CANCELED, "Loading was cancelled", 0);
   stream_->model_loading();
+}
+
+void ModelControl::reload(const std::vector<std::string>& devices) {
+  TransformSettings settings = control_->settings();
+  settings.devices.clear();
+  for (const std::string& device : devices)
+    settings.devices += (settings.devices.empty() ? "" : ",") + device;
+  settings.plan = "auto";
+  loader_.stop();
+  reloading_ = true;
+  LoadRequest request;
+  if (!find(settings, &request))
+    return stream_->replan_failed({SDV2_NOT_FOUND, "The model cannot be loaded again."});
+  post_progress(GST_PROGRESS_TYPE_START, "Loading the model on " + settings.devices, 0);
+  loader_.start(request);
 }
 
 void ModelControl::load_progress(const std::string& stage, int percent) {
@@ -106,8 +123,12 @@ void ModelControl::load_done(const LoadedModel& model) {
 }
 
 void ModelControl::load_failed(const EngineStatus& status) {
-  stream_->model_failed();
-  post_engine_status(element_, GST_MESSAGE_ERROR, "The model could not be loaded.", status);
+  if (reloading_) {
+    stream_->replan_failed(status);
+  } else {
+    stream_->model_failed();
+    post_engine_status(element_, GST_MESSAGE_ERROR, "The model could not be loaded.", status);
+  }
   post_progress(GST_PROGRESS_TYPE_ERROR, "Loading has failed", 0);
 }
 

@@ -22,7 +22,9 @@ class ModelControl final : private LoadListener {
   void end();
 
  private:
-  bool find(LoadRequest* request);
+  bool find(const TransformSettings& settings, LoadRequest* request);
+  // In the source pad's task, which runs only between begin() and end(): loads the model on other devices.
+  void reload(const std::vector<std::string>& devices);
   void load_progress(const std::string& stage, int percent) override;
   void load_done(const LoadedModel& model) override;
   void load_failed(const EngineStatus& status) override;
@@ -32,6 +34,7 @@ class ModelControl final : private LoadListener {
   TransformStream* stream_;
   const LiveControl* control_;
   ModelLoader loader_;
+  bool reloading_ = false;  // what is being loaded takes a dead model's place; set while nothing is
 };
 
 }  // namespace sdv2

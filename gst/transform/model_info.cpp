@@ -26,6 +26,19 @@ std::optional<double> number_in(const Json& object, const char* key) {
   return found->get<double>();
 }
 
+// The devices, without those that have failed.
+std::vector<std::string> working_devices(const Json& model) {
+  std::vector<std::string> names;
+  const auto devices = model.find("devices");
+  if (devices == model.end() || !devices->is_array()) return names;
+  const Json failed = model.value("failed_devices", Json::array());
+  for (size_t i = 0; i < devices->size(); ++i) {
+    const bool works = std::find(failed.begin(), failed.end(), Json(i)) == failed.end();
+    if (works && (*devices)[i].is_string()) names.push_back((*devices)[i].get<std::string>());
+  }
+  return names;
+}
+
 }  // namespace
 
 std::optional<ModelInfo> parse_model_info(const std::string& text) {
@@ -33,6 +46,7 @@ std::optional<ModelInfo> parse_model_info(const std::string& text) {
   if (!json.is_object()) return std::nullopt;
   ModelInfo info;
   info.latent_frames = count_in(json, "chunk", 64).value_or(info.latent_frames);
+  info.devices = working_devices(json);
   const auto defaults = json.find("default");
   if (defaults == json.end() || !defaults->is_object()) return info;
   info.width = count_in(*defaults, "width", 16384).value_or(0);

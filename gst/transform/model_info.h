@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sdv2 {
 
@@ -15,6 +16,7 @@ struct ModelInfo {
   std::optional<unsigned> steps;  // defaults of the settings
   std::optional<double> noise_scale;
   std::optional<double> adaptive_sink;
+  std::vector<std::string> devices;  // that serve it and work, by worker
 
   // Frames of a stream's first chunk and of every later one.
   uint32_t first_chunk_frames(bool from_one_frame) const {
@@ -23,8 +25,8 @@ struct ModelInfo {
   uint32_t chunk_frames() const { return 4 * latent_frames; }
 };
 
-// Reads the JSON of sdv2_model_info; what is missing or of another type keeps its default. Nothing when the
-// text is no JSON object.
+// Reads the JSON of sdv2_model_info, which may be that of a model with a device that has failed; what is
+// missing or of another type keeps its default. Nothing when the text is no JSON object.
 std::optional<ModelInfo> parse_model_info(const std::string& json);
 
 }  // namespace sdv2

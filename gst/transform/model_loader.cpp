@@ -93,13 +93,10 @@ void ModelLoader::Job::load(EngineLog log, sdv2_log_level log_level) {
   }
   if (!status.ok()) return fail(status);
 
-  char* json = nullptr;
-  status = api.take(api.model_info(handle, &json));
+  ModelInfo info;
+  status = model->info(&info);
   if (!status.ok()) return fail(status);
-  const auto info = parse_model_info(json);
-  api.string_free(json);
-  if (!info) return fail({SDV2_INTERNAL, "The engine's description of the model is no JSON object."});
-  tell([&](LoadListener& l) { l.load_done({model, *info}); }, true);
+  tell([&](LoadListener& l) { l.load_done({model, info}); }, true);
 }
 
 bool ModelLoader::Job::cancel() {

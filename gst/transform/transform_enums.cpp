@@ -249,6 +249,25 @@ GType transform_on_error_type() {
 }
 
 /**
+ * GstSdv2TransformOnDeviceLoss:
+ * @stop: the model is not used any more
+ * @replan: go on with the devices that are left
+ *
+ * What happens when a device has failed that the model runs on.
+ *
+ * Since: 0.1
+ */
+GType transform_on_device_loss_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(OnDeviceLoss::kStop), "The model is not used any more", "stop"},
+      {static_cast<gint>(OnDeviceLoss::kReplan), "Go on with the devices that are left", "replan"},
+      {0, nullptr, nullptr},
+  };
+  static gsize type = 0;
+  return register_once(&type, "GstSdv2TransformOnDeviceLoss", values);
+}
+
+/**
  * GstSdv2TransformWhileLoading:
  * @hold: make upstream wait
  * @passthrough: show them as they came

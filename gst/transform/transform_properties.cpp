@@ -215,7 +215,7 @@ void install_transform_properties(GObjectClass* object_class) {
    *
    * What happens to frames that the engine could not transform. With other values than `stop` a failure is a
    * WARNING message, and when a device has failed all further frames are treated so until the element has
-   * been in NULL.
+   * been in NULL (but see #GstSdv2Transform:on-device-loss).
    *
    * Since: 0.1
    */
@@ -223,6 +223,23 @@ void install_transform_properties(GObjectClass* object_class) {
       kTransformOnError,
       g_param_spec_enum("on-error", "On error", "What happens to frames that the engine could not transform",
                         transform_on_error_type(), static_cast<gint>(OnError::kStop), playing));
+  /**
+   * GstSdv2Transform:on-device-loss:
+   *
+   * What happens when one of several devices has failed. With `replan` the model is loaded anew on the
+   * devices that are left, with a plan of their own (#GstSdv2Transform:plan is for all of them), and the
+   * stream goes on with the present settings: a WARNING and PROGRESS messages tell. The frames of chunks that
+   * were under way and, in a live stream, those that come until the model is there are treated as
+   * #GstSdv2Transform:on-error says, where `stop` means `repeat`; QOS messages report them. A stream that is
+   * not live waits. When no other device is left or the load fails, it is as with `stop`: on-error decides.
+   * The element begins with all devices again after it has been in READY.
+   *
+   * Since: 0.1
+   */
+  install(kTransformOnDeviceLoss,
+          g_param_spec_enum("on-device-loss", "On device loss",
+                            "What happens when a device has failed that the model runs on",
+                            transform_on_device_loss_type(), static_cast<gint>(OnDeviceLoss::kStop), ready));
   /**
    * GstSdv2Transform:while-loading:
    *
@@ -284,7 +301,7 @@ void install_transform_properties(GObjectClass* object_class) {
   for (const GType type :
        {transform_precision_type(), transform_vae_type(), transform_kernels_type(), transform_linears_type(),
         transform_fit_type(), transform_warm_up_type(), transform_on_late_type(), transform_on_error_type(),
-        transform_while_loading_type()})
+        transform_on_device_loss_type(), transform_while_loading_type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 

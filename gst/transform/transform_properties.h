@@ -48,6 +48,7 @@ enum TransformProperty : guint {
   kTransformDegrade,
   kTransformOnLate,
   kTransformOnError,
+  kTransformOnDeviceLoss,
   kTransformWhileLoading,
   kTransformBypass,
   kTransformProcessingLatency,
@@ -75,6 +76,7 @@ GType transform_execution_type();
 GType transform_warm_up_type();
 GType transform_on_late_type();
 GType transform_on_error_type();
+GType transform_on_device_loss_type();
 GType transform_while_loading_type();
 GType transform_degrade_type();
 

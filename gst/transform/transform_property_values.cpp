@@ -109,6 +109,7 @@ constexpr std::array kRows = {
     row<&Settings::degrade>(kTransformDegrade),
     row<&Settings::on_late>(kTransformOnLate),
     row<&Settings::on_error>(kTransformOnError),
+    row<&Settings::on_device_loss>(kTransformOnDeviceLoss),
     row<&Settings::while_loading>(kTransformWhileLoading),
     row<&Settings::bypass>(kTransformBypass),
     row<&Settings::processing_latency>(kTransformProcessingLatency),

@@ -28,6 +28,8 @@ enum class Degrade : unsigned { kSteps = 1, kRepeat = 2, kSource = 4 };
 enum class OnLate { kWait, kRepeat, kPassthrough, kDrop };
 // What happens to frames that the engine could not transform.
 enum class OnError { kStop, kRepeat, kPassthrough };
+// What happens when a device has failed that the model runs on.
+enum class OnDeviceLoss { kStop, kReplan };
 // What happens to frames that come before the model is loaded.
 enum class WhileLoading { kHold, kPassthrough, kDrop };
 
@@ -77,6 +79,7 @@ struct TransformSettings {
   // Of the element.
   OnLate on_late = OnLate::kWait;
   OnError on_error = OnError::kStop;
+  OnDeviceLoss on_device_loss = OnDeviceLoss::kStop;
   WhileLoading while_loading = WhileLoading::kHold;
   bool bypass = false;
   uint64_t processing_latency = 0;  // nanoseconds; 0: measured

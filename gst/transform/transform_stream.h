@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -58,6 +59,12 @@ class TransformStream final : private ChunkListener {
   void model_loading();
   void model_ready(LoadedModel model);
   void model_failed();
+
+  // What loads the model on these devices after one was lost: called in the source pad's task, with no lock
+  // held; model_ready() or replan_failed() answers. To be set before the first stream.
+  using Reload = std::function<void(const std::vector<std::string>& devices)>;
+  void set_reload(Reload reload) { reload_ = std::move(reload); }
+  void replan_failed(const EngineStatus& status);
 
   // READY to PAUSED, before the pads are active: forgets the last stream.
   void start();
@@ -112,6 +119,8 @@ class TransformStream final : private ChunkListener {
     GstClockTime running_time = GST_CLOCK_TIME_NONE;  // of its first frame
   };
   enum class ModelState { kLoading, kReady, kFailed };
+  // Going on without a device that was lost: not asked for, when the session has ended, or being loaded.
+  enum class Replan { kNo, kWanted, kUnderWay };
   // What tells of a change, and waits for the first frame made with it.
   struct PendingMessage {
     int64_t first_chunk;  // of the engine
@@ -186,6 +195,15 @@ class TransformStream final : private ChunkListener {
   void note_quality(const ChunkResult& result);
   void fail_chunk(uint64_t chunk, const EngineStatus& status);
   void report(const Failure& failure);
+
+  // A device is lost: transform_stream_replan.cpp.
+  bool may_replan() const;
+  OnError error_policy(const EngineStatus& status) const;
+  bool lose_device(const EngineStatus& status);
+  void replan(Lock& lock);
+  void await_replan(Lock& lock);
+
+  // What the clock says: transform_stream_outcome.cpp.
   bool settle_late(Lock& lock);
   static gboolean on_late_timer(GstClock* clock, GstClockTime time, GstClockID id, gpointer target);
   void arm_late_timer(Lock& lock, GstClockTime deadline);
@@ -214,7 +232,9 @@ class TransformStream final : private ChunkListener {
   std::optional<LoadedModel> model_;
   SessionPtr session_;
   bool session_dead_ = false;  // a device failed: nothing goes to the engine any more
-  bool stream_fresh_ = true;   // the engine has no frame of its present stream
+  Replan replan_ = Replan::kNo;
+  Reload reload_;
+  bool stream_fresh_ = true;  // the engine has no frame of its present stream
   Timeline timeline_;
   ChunkLedger ledger_;
   unsigned max_chunks_ = 4;

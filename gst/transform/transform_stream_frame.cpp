@@ -26,7 +26,8 @@ GstFlowReturn TransformStream::push_frame(Lock& lock, Timeline::Entry entry) {
   if (entry.payload.bypass_changed) messages.push_back(new_applied(element_, "bypass"));
   post_messages(messages, entry.payload);
   const TransformSettings settings = control_->settings();
-  const bool keeps_last = settings.on_late == OnLate::kRepeat || settings.on_error == OnError::kRepeat;
+  const bool keeps_last = settings.on_late == OnLate::kRepeat || settings.on_error == OnError::kRepeat ||
+                          settings.on_device_loss == OnDeviceLoss::kReplan;
   GstFlowReturn flow = GST_FLOW_OK;
   if (gst_pad_check_reconfigure(src_) || output_.needs_negotiation()) {
     flow = output_.negotiate(fit_);
@@ -99,7 +100,9 @@ Outcome TransformStream::write_picture(const Timeline::Entry& entry, std::option
       *status = {SDV2_INTERNAL, "The output buffer cannot be written."};
     }
     if (status->ok()) return outcome;
-    outcome = on_error_settlement(control_->settings().on_error).outcome;
+    Lock lock(mutex_);
+    outcome = on_error_settlement(error_policy(*status)).outcome;
+    lock.unlock();
   }
   if (outcome == Outcome::kSource) {
     if (entry.payload.has_pixels && output_.write_source(entry.payload.buffer(), out)) return outcome;

@@ -97,10 +97,11 @@ void TransformStream::take_result(const ChunkLedger::Finished& finished) {
 // With the mutex held. One report per row of failures; a device that has failed stays dead.
 void TransformStream::fail_chunk(uint64_t chunk, const EngineStatus& status) {
   if (status.code == SDV2_CANCELLED) return;  // a flush is under way and clears everything
-  const OnError policy = control_->settings().on_error;
-  const Settlement settlement = on_error_settlement(policy);
   ++stats_.chunks_failed;
   const bool died = status.code == SDV2_DEVICE && !session_dead_;
+  if (died && may_replan()) replan_ = Replan::kWanted;
+  const OnError policy = error_policy(status);
+  const Settlement settlement = on_error_settlement(policy);
   if (!std::exchange(failing_, true) || died) failures_.push_back({status, policy == OnError::kStop});
   timeline_.settle(chunk, settlement);
   if (died) {

@@ -111,6 +111,7 @@ guint TransformStream::held_frames(const TransformSettings& settings) const {
 GstFlowReturn TransformStream::accept(Lock& lock, Item item, const std::optional<Sdv2ChunkInfo>& tag,
                                       const TransformSettings& settings) {
   if (!session_ || session_dead_) {
+    await_replan(lock);
     if (model_state_ == ModelState::kLoading && settings.while_loading == WhileLoading::kHold)
       engine_changed_.wait(
           lock, [this] { return model_state_ != ModelState::kLoading || refusal() != GST_FLOW_OK; });
@@ -120,12 +121,15 @@ GstFlowReturn TransformStream::accept(Lock& lock, Item item, const std::optional
       return without_engine(lock, std::move(item), settings);
     flow = open_session(lock, settings);
     if (flow != GST_FLOW_OK) return flow;
+    if (session_dead_) return without_engine(lock, std::move(item), settings);
   }
 
   if (!open_) {
     const GstFlowReturn flow = begin_chunk(lock, item, tag, settings);
     if (flow != GST_FLOW_OK) return flow;
     if (session_dead_) return without_engine(lock, std::move(item), settings);
+    // The session was lost and its place taken meanwhile.
+    if (!open_) return accept(lock, std::move(item), tag, settings);
   }
   if (open_->skipped) {
     timeline_.push_settled(*open_->skipped, std::move(item));
@@ -148,7 +152,7 @@ GstFlowReturn TransformStream::without_engine(Lock& lock, Item item, const Trans
     const bool pass = settings.while_loading == WhileLoading::kPassthrough;
     timeline_.push_settled({pass ? Outcome::kSource : Outcome::kDrop, kLoading}, std::move(item));
   } else {
-    timeline_.push_settled(on_error_settlement(settings.on_error), std::move(item));
+    timeline_.push_settled(on_error_settlement(error_policy({})), std::move(item));
   }
   work_added_.notify_one();
   return GST_FLOW_OK;
@@ -165,6 +169,12 @@ GstFlowReturn TransformStream::open_session(Lock& lock, const TransformSettings&
   for (const LiveSetting setting : changed) applied.push_back(new_applied(element_, property_name(setting)));
   if (!status.ok()) {
     session.reset();
+    lock.lock();
+    if (lose_device(status)) {
+      for (GstStructure* message : applied) pending_messages_.push_back({0, message});
+      return GST_FLOW_OK;
+    }
+    lock.unlock();
     for (GstStructure* message : applied) gst_structure_free(message);
     post_engine_status(element_, GST_MESSAGE_ERROR, "The engine does not take the stream.", status);
     return GST_FLOW_ERROR;
@@ -228,6 +238,7 @@ GstFlowReturn TransformStream::begin_chunk(Lock& lock, const Item& item,
   if (restart) session->reset();
   chunk.size = session->chunk_frames();
   lock.lock();
+  if (session_ != session) return refusal();
   chunk.meta_chunk = followed_chunk(tag, chunk.size);
   chunk.id = timeline_.begin_chunk();
   ledger_.begin(chunk.id);
@@ -273,7 +284,7 @@ GstFlowReturn TransformStream::put(Lock& lock, Item& item) {
       if (flow != GST_FLOW_OK || session_dead_) return flow;
       continue;
     }
-    if (status.code == SDV2_DEVICE && control_->settings().on_error != OnError::kStop) {
+    if (status.code == SDV2_DEVICE && error_policy(status) != OnError::kStop) {
       fail_chunk(open_->id, status);
       timeline_.end_chunk(open_->id);
       ledger_.abandon(open_->id);

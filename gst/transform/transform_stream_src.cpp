@@ -30,6 +30,8 @@ void TransformStream::model_ready(LoadedModel model) {
     const Lock lock(mutex_);
     model_ = std::move(model);
     model_state_ = ModelState::kReady;
+    session_dead_ = false;
+    replan_ = Replan::kNo;
     restart_latency();
     announce = latency_differs();
     engine_changed_.notify_all();
@@ -60,6 +62,7 @@ void TransformStream::start() {
   live_ = false;
   configured_latency_ = GST_CLOCK_TIME_NONE;
   session_dead_ = false;
+  replan_ = Replan::kNo;
   stats_ = {};
   rung_ = told_rung_ = 0;
   restart_latency();
@@ -156,6 +159,7 @@ bool TransformStream::do_chores(Lock& lock) {
     lock.lock();
     return true;
   }
+  if (replan_ == Replan::kWanted && ledger_.held() == 0) return replan(lock), true;
   if (std::exchange(announce_, false)) {
     lock.unlock();
     announce_latency();

@@ -19,6 +19,9 @@ struct ModelEntry {
   std::atomic<bool> cancelled = false;
   Clock::time_point unused_since{};
   std::thread loader;
+
+  // It is loaded and none of its devices has failed.
+  bool is_alive() const { return ended && model.ok() && (*model)->executor().alive().ok(); }
 };
 
 namespace {
@@ -68,9 +71,7 @@ std::unique_ptr<ModelCache::Handle> ModelCache::open(const ModelConfig& config, 
   handle->observer_ = std::move(observer);
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    const bool usable =
-        entry->ended ? entry->model.ok() && (*entry->model)->executor().alive().ok() : !entry->cancelled;
-    return usable && entry->config.key() == config.key();
+    return (entry->is_alive() || (!entry->ended && !entry->cancelled)) && entry->config.key() == config.key();
   });
   if (found != entries_.end()) {
     handle->entry_ = *found;
@@ -192,7 +193,7 @@ bool ModelCache::drop_unused(std::unique_lock<std::mutex>& lock) {
     const std::shared_ptr<ModelEntry> entry = *it;
     const bool held_by_sessions = entry->model.ok() && entry->model->use_count() > 1;
     const bool lingers =
-        entry->model.ok() && !stopping_ &&
+        entry->is_alive() && !stopping_ &&
         std::chrono::duration<double>(Clock::now() - entry->unused_since).count() < entry->config.linger;
     if (entry->users > 0) {
       ++it;

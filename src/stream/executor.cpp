@@ -118,6 +118,11 @@ Result<void> Executor::alive() const {
   return alive_;
 }
 
+std::optional<size_t> Executor::failed_worker() const {
+  const std::lock_guard lock(mutex_);
+  return failed_worker_;
+}
+
 DeviceLoad Executor::load(const Route& route, int64_t shape, const StreamRate& rate) const {
   const std::lock_guard lock(mutex_);
   return chooser_.load(route, shape, rate, now_ns());
@@ -205,7 +210,8 @@ std::vector<std::shared_ptr<Chunk>> Executor::take_batch(size_t worker) {
 
 // Waits until the device can take another batch. Only then is it decided which: what comes meanwhile may be
 // more urgent.
-void Executor::make_room(Worker& worker, std::unique_lock<std::mutex>& lock) {
+void Executor::make_room(size_t index, std::unique_lock<std::mutex>& lock) {
+  Worker& worker = workers_[index];
   if (worker.in_flight.size() < kMaxInFlight) return;
   lock.unlock();
   Result<void> result;
@@ -216,7 +222,7 @@ void Executor::make_room(Worker& worker, std::unique_lock<std::mutex>& lock) {
   }
   worker.in_flight.pop_front();
   lock.lock();
-  if (!result.ok()) fail_device(result.error());
+  if (!result.ok()) fail_device(index, result.error());
 }
 
 void Executor::work(size_t index) {
@@ -227,7 +233,7 @@ void Executor::work(size_t index) {
   std::unique_lock lock(mutex_);
   while (true) {
     work_.wait(lock, [&] { return stopping_ || has_work(index); });
-    make_room(self, lock);
+    make_room(index, lock);
     const std::vector<std::shared_ptr<Chunk>> batch = take_batch(index);
     if (batch.empty()) {
       if (stopping_) return;
@@ -259,14 +265,15 @@ void Executor::work(size_t index) {
       times_.add(segment_of(first).begin, stage_name(segment_of(first)), index, begin, first.mark);
       chooser_.add(index, started, chunks, begun, batch.back()->mark);
     }
-    advance(batch, result);
+    advance(index, batch, result);
   }
 }
 
-void Executor::advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result) {
+void Executor::advance(size_t worker, const std::vector<std::shared_ptr<Chunk>>& batch,
+                       const Result<void>& result) {
   for (const auto& chunk : batch) chunk->running = false;
   if (!result.ok()) {
-    if (result.error().code == ErrorCode::kDevice) fail_device(result.error());
+    if (result.error().code == ErrorCode::kDevice) fail_device(worker, result.error());
     for (const auto& chunk : batch) fail_stream(*chunk->stream, result.error());
   }
   for (const auto& chunk : batch) {
@@ -306,8 +313,9 @@ void Executor::fail_stream(StreamState& stream, const Error& error) {
   fail(error, [&](const Chunk& chunk) { return chunk.stream.get() == &stream; });
 }
 
-void Executor::fail_device(const Error& error) {
+void Executor::fail_device(size_t failed, const Error& error) {
   alive_ = error;
+  if (!failed_worker_) failed_worker_ = failed;  // what the others say follows from it
   for (const Worker& worker : workers_) worker.runner->abort_links();
   fail(error, [](const Chunk&) { return true; });
 }
@@ -340,7 +348,8 @@ void Executor::report_one(Finished& next) {
       const Error error = caught_error();
       if (next.result) next.result = error;
       const std::lock_guard lock(mutex_);
-      if (error.code == ErrorCode::kDevice && alive_.ok()) fail_device(error);
+      const auto last = static_cast<size_t>(next.chunk->route->segments.back().worker);
+      if (error.code == ErrorCode::kDevice && alive_.ok()) fail_device(last, error);
     }
   }
   if (!next.result) return;

@@ -60,8 +60,9 @@ class Executor {
   // Whether the calling thread is one of its own.
   bool owns_this_thread() const;
 
-  // Why nothing runs any more, after a device failed.
+  // Why nothing runs any more, after a device failed; and which worker's it was. Any thread.
   Result<void> alive() const;
+  std::optional<size_t> failed_worker() const;
 
   // The share of every worker's time that a stream takes (see BatchChooser::load), and the seconds of a chunk
   // of it that nothing disturbs, once all of its segments were measured. Any thread.
@@ -84,16 +85,16 @@ class Executor {
 
   void work(size_t index);
   bool has_work(size_t worker) const;
-  void make_room(Worker& worker, std::unique_lock<std::mutex>& lock);
+  void make_room(size_t worker, std::unique_lock<std::mutex>& lock);
   void leave_out(size_t worker, int64_t now_ns);
   std::vector<std::shared_ptr<Chunk>> take_batch(size_t worker);
   bool is_ready(const std::list<std::shared_ptr<Chunk>>::const_iterator& chunk, size_t worker) const;
-  void advance(const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result);
+  void advance(size_t worker, const std::vector<std::shared_ptr<Chunk>>& batch, const Result<void>& result);
   // Finishes the chunks that `which` picks with an error.
   template <class Predicate>
   void fail(const Error& error, Predicate which);
   void fail_stream(StreamState& stream, const Error& error);
-  void fail_device(const Error& error);
+  void fail_device(size_t failed, const Error& error);
   void finish(const std::shared_ptr<Chunk>& chunk, const Result<void>& result);
   void report();
   void report_one(Finished& next);
@@ -106,6 +107,7 @@ class Executor {
   std::deque<Finished> finished_;
   uint64_t next_order_ = 0;
   Result<void> alive_;
+  std::optional<size_t> failed_worker_;
   std::shared_ptr<const SegmentWatch> watch_;  // null: nobody watches
   bool stopping_ = false;
   bool reporting_done_ = false;

@@ -166,6 +166,8 @@ std::string LoadedModel::info_json() const {
   const ModelDescription& model = description_;
   nlohmann::json devices = nlohmann::json::array();
   for (const c10::Device device : devices_) devices.push_back(device.str());
+  nlohmann::json failed = nlohmann::json::array();
+  if (const auto worker = executor_->failed_worker()) failed.push_back(*worker);
   nlohmann::json plans = nlohmann::json::object();
   for (const auto& route : routes_) plans[std::to_string(route->steps())] = route->plan.to_string();
   const char* const precision = type_ == at::kFloat ? "fp32" : "bf16";
@@ -186,6 +188,7 @@ std::string LoadedModel::info_json() const {
         {"text_encoder", model.text_encoder ? "umt5" : "none"}}},
       {"default", nlohmann::json::parse(to_json(default_settings()))},
       {"devices", devices},
+      {"failed_devices", failed},
       {"precision", precision},
       {"linears", fp8_ ? "fp8" : precision},
       {"plan", route(static_cast<int>(std::clamp<int64_t>(model.stream.num_steps, 1, max_steps(model))))

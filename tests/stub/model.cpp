@@ -52,11 +52,14 @@ Json Model::devices() const {
 }
 
 Json Model::info() const {
+  Json failed = Json::array();
+  if (dead()) failed.push_back(devices().size() - 1);
   return {{"networks", {{"transformer", "stub"}, {"vae", config_["vae"]}, {"text", "stub"}}},
           {"sizes", {{"parameters", 0}}},
           {"chunk", program_.latent_frames},
           {"default", default_settings(program_)},
           {"devices", devices()},
+          {"failed_devices", failed},
           {"plan", config_["plan"] == "auto" ? Json("0=enc.0") : config_["plan"]},
           {"memory", {{"host_bytes", 0}, {"devices", Json::array()}}}};
 }

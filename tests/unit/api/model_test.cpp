@@ -186,6 +186,7 @@ TEST_F(ApiModelTest, AFaultThatIsAskedForEndsEveryCall) {
   EXPECT_EQ(recorder.wait(second).code, SDV2_DEVICE);
   EXPECT_EQ(session->drain(kPatience).code(), SDV2_DEVICE);
   EXPECT_EQ(session->submit().status().code(), SDV2_DEVICE);
+  EXPECT_EQ(nlohmann::json::parse(*broken->info())["failed_devices"], nlohmann::json::array({1}));
 }
 
 TEST_F(ApiModelTest, AFaultMustNameADeviceThatIsThere) {

@@ -58,10 +58,17 @@ TEST(Simulation, ALoadStepStaysWithinItsBounds) {
   EXPECT_LT(unmanaged.attainment(), 0.9);
 }
 
-TEST(Simulation, WithoutARungToGiveUpLatencyIsStillBounded) {
-  const RunResult result = run({"--streams", "30:degrade=none", "--seconds", "20"});
+TEST(Simulation, RepeatingAloneBoundsLatencyAndFreezes) {
+  const RunResult result = run({"--streams", "30:degrade=repeat", "--seconds", "20"});
   EXPECT_LE(result.latency_max_s, 0.7);
+  EXPECT_LE(result.longest_freeze_s, 0.3);
   EXPECT_GT(result.filled, 0);
+}
+
+TEST(Simulation, StreamsThatGiveUpNothingRunHoweverLate) {
+  const RunResult result = run({"--streams", "30:degrade=none", "--seconds", "20"});
+  EXPECT_EQ(result.filled, 0);
+  EXPECT_GT(result.latency_max_s, 0.7);
 }
 
 TEST(Simulation, ImportantStreamsKeepTheirQuality) {

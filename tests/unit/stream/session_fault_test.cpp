@@ -258,6 +258,7 @@ TEST(SessionFault, AFaultThatIsAskedForStrikesOnce) {
   const auto drained = session->drain(60000);
   ASSERT_FALSE(drained.ok());
   EXPECT_EQ(drained.error().code, ErrorCode::kDevice);
+  EXPECT_EQ((*loaded)->executor().failed_worker(), 1u);
 }
 
 TEST(SessionFault, AFaultOfADeviceThatIsNotThereIsRefused) {
