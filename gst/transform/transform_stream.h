@@ -130,6 +130,7 @@ class TransformStream final : private ChunkListener {
   struct Failure {
     EngineStatus status;
     bool fatal;
+    bool reloading = false;  // after a device was lost
   };
   struct Latency {
     GstClockTime min = 0;
@@ -137,7 +138,8 @@ class TransformStream final : private ChunkListener {
     bool operator==(const Latency&) const = default;
   };
 
-  // Frames into the engine: transform_stream_sink.cpp.
+  // Frames in: transform_stream_sink.cpp.
+  GstFlowReturn refusal() const;
   Item item_at(GstBuffer* buffer) const;
   void keep(Item& item, GstPtr<GstBuffer> buffer, const TransformSettings& settings);
   guint held_frames(const TransformSettings& settings) const;
@@ -145,18 +147,19 @@ class TransformStream final : private ChunkListener {
                        const TransformSettings& settings);
   GstFlowReturn without_engine(Lock& lock, Item item, const TransformSettings& settings);
   GstFlowReturn open_session(Lock& lock, const TransformSettings& settings);
-  GstFlowReturn begin_chunk(Lock& lock, const Item& item, const std::optional<Sdv2ChunkInfo>& tag,
-                            const TransformSettings& settings);
+  static Settlement on_error_settlement(OnError policy);
+  static Settlement on_late_settlement(OnLate policy, const char* reason);
+
+  // Frames into chunks of the engine: transform_stream_chunks.cpp.
   bool ends_before(const std::optional<Sdv2ChunkInfo>& tag) const;
   std::optional<guint64> followed_chunk(const std::optional<Sdv2ChunkInfo>& tag, uint32_t size);
+  GstFlowReturn begin_chunk(Lock& lock, const Item& item, const std::optional<Sdv2ChunkInfo>& tag,
+                            const TransformSettings& settings);
   bool too_late(const Item& item) const;
   GstFlowReturn put(Lock& lock, Item& item);
   void submit(Lock& lock);
-  static Settlement on_error_settlement(OnError policy);
-  static Settlement on_late_settlement(OnLate policy, const char* reason);
   void apply_changes(const SessionPtr& session);
   int64_t deadline_of(GstClockTime running_time) const;
-  GstFlowReturn refusal() const;
 
   // Events and queries from upstream: transform_stream_events.cpp.
   GstFlowReturn enqueue_event(GstPtr<GstEvent> event);

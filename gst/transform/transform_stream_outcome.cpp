@@ -114,10 +114,11 @@ void TransformStream::fail_chunk(uint64_t chunk, const EngineStatus& status) {
 
 // Holds no lock.
 void TransformStream::report(const Failure& failure) {
-  post_engine_status(
-      element_, failure.fatal ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING,
-      failure.status.code == SDV2_DEVICE ? "The device has failed." : "A chunk could not be transformed.",
-      failure.status);
+  post_engine_status(element_, failure.fatal ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING,
+                     failure.reloading ? "The model could not be loaded on the devices that are left."
+                     : failure.status.code == SDV2_DEVICE ? "The device has failed."
+                                                          : "A chunk could not be transformed.",
+                     failure.status);
 }
 
 // With the mutex held and a pending frame at the head: settles its chunk when its time has come, and sees

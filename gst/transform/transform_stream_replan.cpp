@@ -66,7 +66,7 @@ void TransformStream::await_replan(Lock& lock) {
 void TransformStream::replan_failed(const EngineStatus& status) {
   const Lock lock(mutex_);
   replan_ = Replan::kNo;
-  failures_.push_back({status, control_->settings().on_error == OnError::kStop});
+  failures_.push_back({status, control_->settings().on_error == OnError::kStop, true});
   engine_changed_.notify_all();
   work_added_.notify_all();
 }
