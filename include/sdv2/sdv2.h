@@ -158,8 +158,8 @@ SDV2_API void sdv2_model_cancel(sdv2_model* model);
 
 /* JSON: networks, "chunk" (latent frames P), "max_steps", "default" size and settings, "devices",
  * "failed_devices" (places in "devices", from 0: why the model is dead), "precision", "linears" (as they are:
- * "fp8", "bf16" or "fp32"), "plan" (with the model's own number of steps), "plans" (by number of steps). Needs
- * a loaded model. */
+ * "fp8", "bf16" or "fp32"), "plan" (with the model's own number of steps), "plans" (by number of steps).
+ * Needs a loaded model. */
 SDV2_API sdv2_status* sdv2_model_info(sdv2_model* model, char** json);
 
 /* Gives the handle back; sessions that are open keep the weights alive. Waits for callbacks of this handle.

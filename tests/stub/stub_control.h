@@ -73,8 +73,8 @@ SDV2_API int sdv2_stub_finish(int session, int64_t chunk);
 /* As sdv2_stub_finish, but the chunk fails. SDV2_DEVICE kills the model with it. */
 SDV2_API int sdv2_stub_fail(int session, int64_t chunk, sdv2_code code, const char* message);
 
-/* A device under every loaded model fails, of several the last: what is under way fails with SDV2_DEVICE, and so does what comes
- * later. */
+/* A device under every loaded model fails, of several the last: what is under way fails with SDV2_DEVICE, and
+ * so does what comes later. */
 SDV2_API void sdv2_stub_kill_devices(const char* message);
 
 /* The virtual clock in nanoseconds. Advancing returns when chunk_done was called for every chunk that is due.
