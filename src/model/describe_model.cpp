@@ -7,6 +7,7 @@
 #include "model/random_model.h"
 #include "model/tensor_sizes.h"
 #include "weights/mapped_source.h"
+#include "weights/tensor_file.h"
 
 namespace sdv2 {
 namespace {
@@ -41,6 +42,20 @@ Result<void> apply_dit_configs(const ModelFiles& files, ModelDescription& model)
     return apply_dit_config(config, path.string(), model.dit.spec);
   }
   return {};
+}
+
+// What is missing, and of the weights that are there those that cannot be read, in one error.
+Result<void> check_files(const ModelFiles& files) {
+  const auto complete = check_complete(files);
+  if (complete.ok()) return {};
+  std::string wrong;
+  for (const fs::path& path : {files.dit, files.wan_vae, files.taehv, files.text_encoder}) {
+    if (path.empty()) continue;
+    const auto source = open_tensor_file(path);
+    if (!source.ok()) wrong += "\n  " + source.error().message;
+  }
+  if (!wrong.empty()) wrong = "\nand this is wrong with what is there:" + wrong;
+  return Error{complete.error().code, complete.error().message + wrong};
 }
 
 void set_stream_defaults(ModelDescription& model) {
@@ -90,7 +105,7 @@ Result<ModelDescription> describe_model(const std::string& model) {
   std::error_code ignored;
   if (fs::exists(fs::path(model) / kModelJson, ignored)) return read_model_json(model);
   SDV2_TRY(const ModelFiles files, find_model_files(model));
-  SDV2_CHECK(check_complete(files));
+  SDV2_CHECK(check_files(files));
   return describe_files(files);
 }
 

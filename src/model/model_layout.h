@@ -45,7 +45,7 @@ struct ModelFiles {
 // their folders).
 Result<ModelFiles> find_model_files(const std::filesystem::path& folder);
 
-// "DIR: a <layout> without …": all of `missing` in one error (kNotFound), or success.
+// "DIR: a <layout>, but these files are missing: …": all of `missing` in one error (kNotFound), or success.
 Result<void> check_complete(const ModelFiles& files);
 
 }  // namespace sdv2

@@ -55,6 +55,7 @@ expect 1 "model.pt" "$tool" import "$hostile" "$work/out"
 
 rm "$hostile/models_t5_umt5-xxl-enc-bf16.pth"
 expect 1 "models_t5_umt5-xxl-enc-bf16.pth" "$tool" check "$hostile"
+expect 1 "nothing in a checkpoint is executed" "$tool" check "$hostile"
 expect 1 "model.pt" "$tool" inspect "$hostile"
 
 expect 0 "tensors" "$tool" inspect "$files/plain.safetensors"
