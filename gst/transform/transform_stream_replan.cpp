@@ -2,9 +2,6 @@
 // sdv2transform: a device is lost, and the stream goes on with the others (on-device-loss=replan).
 #include "transform/transform_stream.h"
 
-GST_DEBUG_CATEGORY_EXTERN(gst_sdv2_transform_debug);
-#define GST_CAT_DEFAULT gst_sdv2_transform_debug
-
 namespace sdv2 {
 
 // With the mutex held.

@@ -3,9 +3,6 @@
 #include "transform/engine_error.h"
 #include "transform/transform_stream.h"
 
-GST_DEBUG_CATEGORY_EXTERN(gst_sdv2_transform_debug);
-#define GST_CAT_DEFAULT gst_sdv2_transform_debug
-
 namespace sdv2 {
 namespace {
 
